@@ -1,0 +1,1 @@
+"""What every process of Fanscribe shares: the model, storage, signing, the queue and the client."""

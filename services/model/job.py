@@ -1,0 +1,112 @@
+"""One unit of queue work in a stage, with its lease, its attempts and their history."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import Field
+
+from services.model.errors import FailureClass
+from services.model.states import JobState
+from services.model.values import Stored
+
+JOB_VERSION = 0  # of the id; rises when a correction is saved
+
+
+class Stage(StrEnum):
+    """What kind of work a job is; the order is the pipeline's."""
+
+    PREPARE = "prepare"
+    DETECT = "detect"
+    TRANSCRIBE = "transcribe"
+    ASSEMBLE = "assemble"
+    TRANSLATE = "translate"
+
+
+class Lease(Stored):
+    """Who has the job. `beat` rises with every sign of life of that worker."""
+
+    node: str
+    token: str
+    beat: int = 0
+
+
+class HistoryEntry(Stored):
+    """How one attempt ended without a result."""
+
+    attempt: int
+    at: float
+    failure: FailureClass
+    code: str
+    message: str
+    node: str | None = None
+    next_attempt_at: float | None = None
+
+
+class Job(Stored):
+    """The document of a job.
+
+    `due` is when it may run (store clock, seconds). `open` is true while it is waiting, running
+    or its expansion is pending, and is written together with the state. `inputs` is what its
+    plan gave it; `result` is what its successful attempt reported, and the plan its children are
+    expanded from. `reported` is the attempt whose final report was taken, so that a doubled
+    report is known for what it is.
+    """
+
+    id: str
+    task_id: str
+    stage: Stage
+    item: int
+    language: str = ""  # target language of a translation, else empty
+    source: str = ""  # "A" or "T" for a translation, else empty
+    part: int = 0
+    version: int = JOB_VERSION
+    owner: str
+    queue: str
+    model: str = ""
+    priority: int
+    rank: int = 0  # fair share: how many jobs of this owner stood before it in its queue
+    created_at: float
+    due: float
+    announced_at: float | None = None
+    state: JobState = JobState.WAITING
+    open: bool = True
+    expand: Literal["none", "pending", "done"] = "none"
+    attempt: int = 0
+    reported: int = 0
+    lease: Lease | None = None
+    losses: int = 0
+    retries: dict[FailureClass, int] = Field(default_factory=dict)
+    avoid: list[str] = Field(default_factory=list)
+    safer: bool = False
+    history: list[HistoryEntry] = Field(default_factory=list)
+    inputs: dict[str, Any] = Field(default_factory=dict)
+    result: dict[str, Any] | None = None
+    progress: float = 0.0
+    progress_number: int = 0
+    claimed_at: float | None = None
+    finished_at: float | None = None
+
+    @property
+    def alone(self) -> bool:
+        """A job that failed or was lost once is never bundled with healthy ones."""
+        return bool(self.history)
+
+
+def job_id(
+    task_id: str,
+    stage: Stage,
+    item: int,
+    *,
+    language: str = "",
+    source: str = "",
+    part: int = 0,
+    version: int = JOB_VERSION,
+) -> str:
+    """`<task>/<stage>/<item ordinal>/<language>/<source>/<part>/<version>`, `-` where empty.
+
+    The id is a function of the committed plan, so an expansion that runs twice names the same
+    jobs. Ordinals, never text ids: those are the caller's and may hold anything.
+    """
+    return f"{task_id}/{stage}/{item}/{language or '-'}/{source or '-'}/{part}/{version}"

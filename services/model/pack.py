@@ -1,0 +1,65 @@
+"""The result of a task for its consumers: one body per language, coded or expanded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from services.model.codebook import CODEBOOK_VERSION, code_of, language_of
+from services.model.values import Stored
+
+SCHEMA = 1
+
+
+class Pack(Stored):
+    """The document of one language of a task's result.
+
+    `body` is the coded JSON of that language, byte for byte as it is served; above 12 MB it is
+    None and lies at `key`. A higher revision (the task's) replaces a lower one.
+    """
+
+    id: str  # <task>/<language>
+    task_id: str
+    language: str
+    revision: int
+    codebook: int = CODEBOOK_VERSION
+    complete: bool
+    body: str | None = None
+    key: str | None = None
+    size: int
+    sha256: str
+
+
+Cells = Mapping[str, Mapping[str, Mapping[str, str]]]  # language → text id → source → text
+
+
+def dumps(value: Any) -> str:
+    """JSON as we write it everywhere: order kept, no spaces, nothing ASCII-escaped."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def coded(cells: Cells, missing: list[tuple[str, str, str]]) -> dict[str, Any]:
+    """The coded form of some languages; `missing` lists (language, text id, source)."""
+    return {
+        "schema": SCHEMA,
+        "codebook": CODEBOOK_VERSION,
+        "complete": not missing,
+        "missing": [[code_of(language), text_id, source] for language, text_id, source in missing],
+        "data": {str(code_of(language)): texts for language, texts in cells.items()},
+    }
+
+
+def expanded(
+    document: Mapping[str, Any], spelling: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """The expanded form of a coded document: exactly language → text id → source → text.
+
+    `spelling` renames languages as the caller spelt them.
+    """
+    names = spelling or {}
+    result: dict[str, Any] = {}
+    for code, texts in document["data"].items():
+        language = language_of(int(code))
+        result[names.get(language, language)] = texts
+    return result

@@ -1,0 +1,160 @@
+"""What a user asked for: numbered items × target languages, and how far it has come."""
+
+from __future__ import annotations
+
+from enum import IntEnum, StrEnum
+from typing import Any, Literal
+
+from pydantic import Field
+
+from services.model.values import Stored
+
+
+class TaskState(StrEnum):
+    """Where a task stands; derived from its jobs and outputs, never set by hand."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def ended(self) -> bool:
+        return self not in {TaskState.QUEUED, TaskState.RUNNING}
+
+
+class Source(StrEnum):
+    """Which words were translated."""
+
+    AUDIO = "A"  # what was heard
+    TEXT = "T"  # the reference text
+
+
+class Priority(IntEnum):
+    """Lower runs first."""
+
+    URGENT = 0
+    NORMAL = 5
+    BULK = 9
+
+
+class AudioInput(Stored):
+    """An uploaded object: `size` in bytes, `sha256` in hex, `name` as the user called the file."""
+
+    key: str
+    size: int
+    sha256: str
+    name: str = ""
+
+
+class ItemSpec(Stored):
+    """One entry of the manifest; `language` is a BCP-47 tag, or None to detect it."""
+
+    text_id: str
+    audio: AudioInput | None = None
+    text: str | None = None
+    language: str | None = None
+
+
+class Target(Stored):
+    """A target language as we name it, and as the caller spelt it."""
+
+    language: str
+    spelling: str
+
+
+class Options(Stored):
+    """How the task is run; every field is validated when the task is created."""
+
+    transcribe_model: str
+    translate_model: str | None = None  # None: the catalog chooses by language pair
+    beam_size: int = 5
+    word_timestamps: bool = False
+    vad: bool = True
+    check_threshold: float | None = None  # flag items whose error rate is above it
+    language_spelling: Literal["canonical", "caller"] = "canonical"
+
+
+class Manifest(Stored):
+    """The whole request in canonical form; expansions read nothing else."""
+
+    items: list[ItemSpec]
+    targets: list[Target]
+    options: Options
+
+
+class Counts(Stored):
+    """A snapshot of a task's jobs by state and its cells; refreshed at most once a second."""
+
+    waiting: int = 0
+    running: int = 0
+    succeeded: int = 0
+    dead: int = 0
+    cancelled: int = 0
+    cells: int = 0
+    cells_done: int = 0
+
+
+class Task(Stored):
+    """The document of a task. Times are seconds since 1970 by the store's clock.
+
+    `revision` rises with cancel, retry, delete and finalise, which are compare-and-set on it.
+    `expand` is "pending" until the items and first jobs are written. `look_at` is when the
+    settle loop looks next; None once the task has ended.
+    """
+
+    id: str
+    owner: str
+    created_at: float
+    manifest: Manifest
+    priority: int = Priority.NORMAL
+    metadata: dict[str, Any] = Field(default_factory=dict)
+    idempotency_key: str | None = None
+    idempotency_digest: str | None = None
+    state: TaskState = TaskState.QUEUED
+    revision: int = 0
+    cancel: bool = False
+    expand: Literal["pending", "done"] = "pending"
+    look_at: float | None = None
+    counts: Counts = Counts()
+    counts_at: float = 0.0
+    progress: float = 0.0
+    started_at: float | None = None
+    finished_at: float | None = None
+    deleted_at: float | None = None
+    purged_at: float | None = None
+
+
+class Item(Stored):
+    """One numbered entry of a task as the store keeps it; what was learnt stands in its jobs."""
+
+    id: str  # <task>/<ordinal>
+    task_id: str
+    ordinal: int
+    text_id: str
+    audio: AudioInput | None = None
+    text: str | None = None
+    language: str | None = None
+
+
+class Upload(Stored):
+    """A file that was streamed in and waits to be named by a task."""
+
+    key: str
+    owner: str
+    name: str
+    size: int
+    sha256: str
+    created_at: float
+
+
+class TaskEvent(Stored):
+    """One line of a task's log; `number` starts at 1 and has no gaps."""
+
+    task_id: str
+    number: int
+    at: float
+    kind: str  # state · progress · segments · language · item · cell
+    data: dict[str, Any] = Field(default_factory=dict)

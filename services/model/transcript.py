@@ -1,0 +1,104 @@
+"""Words with their times: the one shape of transcripts, reference texts and translations."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from services.model.values import Stored
+
+UNSPACED = frozenset({"zh", "ja", "th", "lo", "my", "km", "yue"})
+
+
+class Word(Stored):
+    """A word with its times in seconds of the original audio and its probability in 0…1."""
+
+    start: float
+    end: float
+    text: str
+    probability: float = 1.0
+
+
+class Segment(Stored):
+    """A run of speech, or one translated sentence; times are None for text without audio."""
+
+    id: int
+    start: float | None
+    end: float | None
+    text: str
+    words: list[Word] | None = None
+    avg_logprob: float | None = None
+    no_speech_prob: float | None = None
+    compression_ratio: float | None = None
+    temperature: float | None = None
+    flags: list[str] = Field(default_factory=list)
+
+
+class Transcript(Stored):
+    """A whole item in one language. `dropped` keeps what a guard left out, flagged."""
+
+    language: str
+    text: str
+    segments: list[Segment]
+    duration: float | None = None
+    language_probability: float | None = None
+    no_speech: bool = False
+    dropped: list[Segment] = Field(default_factory=list)
+
+
+class Body(Stored):
+    """Where a text lies: inline up to 64 KB, else an object. `sha256` is of the UTF-8 bytes."""
+
+    inline: str | None = None
+    key: str | None = None
+    size: int = 0
+    sha256: str = ""
+
+
+class Check(Stored):
+    """How far what was heard is from the reference text: error rates, 0 is equal.
+
+    `rate` is the one that decides: CER for unspaced scripts, WER for all others.
+    """
+
+    wer: float
+    cer: float
+    rate: float
+
+
+class Output(Stored):
+    """A transcript, a reference text or a translation of one item.
+
+    For source `A` in the spoken language it is the transcript. A higher (version, attempt)
+    replaces a lower one. `text` is the plain text, `body` the JSON of a `Transcript`.
+    """
+
+    id: str  # <task>/<item>/<source>/<language>
+    task_id: str
+    item: int
+    text_id: str
+    source: str
+    language: str
+    kind: Literal["transcript", "translation", "identity"]
+    version: int = 0
+    attempt: int = 0
+    text: Body
+    body: Body | None = None
+    created_at: float
+    facts: dict[str, Any] = Field(default_factory=dict)
+
+
+def output_id(task_id: str, item: int, source: str, language: str) -> str:
+    return f"{task_id}/{item}/{source}/{language}"
+
+
+def is_unspaced(language: str) -> bool:
+    """Whether the language's script puts no spaces between words."""
+    return language.split("-", maxsplit=1)[0] in UNSPACED
+
+
+def join_texts(texts: list[str], language: str) -> str:
+    """One text from many pieces, with a space between them where the script has spaces."""
+    pieces = [text.strip() for text in texts]
+    return ("" if is_unspaced(language) else " ").join(piece for piece in pieces if piece)

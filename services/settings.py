@@ -1,0 +1,143 @@
+"""Every setting of every process, typed, with its unit and its reason; read from `FANSCRIBE_*`.
+
+`docs/configuration.md` is generated from this page.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """One flat list; a process reads the ones it needs.
+
+    A secret may also come from a file of its name in `/run/secrets` (Docker, Kubernetes).
+    """
+
+    model_config = SettingsConfigDict(env_prefix="FANSCRIBE_", env_file=None, extra="ignore")
+
+    # ── where things are kept ────────────────────────────────────────────────────────────────
+    data_dir: Path = Path.home() / ".local" / "share" / "fanscribe"
+    """The folder of the one-machine stack: store, objects, models, logs."""
+    store_url: str = ""
+    """`mongodb://…/database` or `sqlite:///path`; empty: `store.sqlite` in the data folder."""
+    broker_url: str = "redis://127.0.0.1:6379/0"
+    """Where announcements go; nothing is lost when it is."""
+    objects_url: str = ""
+    """`file:///path`, `s3://bucket/prefix` or `oss://bucket/prefix`; empty: `objects` in the
+    data folder."""
+    objects_access: Literal["path", "url"] = "path"
+    """How workers reach local files: by path on one machine, by signed URL from the manager on
+    several."""
+
+    # ── who listens where ────────────────────────────────────────────────────────────────────
+    host: str = "127.0.0.1"
+    """Address of the public API. Anything but loopback needs `api_key` and `callback_secret`."""
+    port: int = Field(default=8000, ge=0, le=65535)
+    """Port of the public API; 0 takes a free one."""
+    worker_host: str = "127.0.0.1"
+    """Address of the listener that workers call back."""
+    worker_port: int = Field(default=8001, ge=0, le=65535)
+    """Port of the listener that workers call back."""
+    manager_url: str = "http://127.0.0.1:8001"
+    """How workers reach that listener, and the base of the signed URLs of local files."""
+
+    # ── who may call ─────────────────────────────────────────────────────────────────────────
+    api_key: SecretStr = SecretStr("")
+    """The key that clients send as `Authorization: Bearer …`; empty: loopback only."""
+    callback_secret: SecretStr = SecretStr("")
+    """Signs callbacks and the URLs of local files; the same on managers and workers."""
+
+    # ── models ───────────────────────────────────────────────────────────────────────────────
+    models_dir: Path | None = None
+    """Folder with one CTranslate2 model a subfolder; empty: `models` in the data folder."""
+    catalog_file: Path | None = None
+    """A TOML file with more models, or other values for known ones (`docs/models.md`)."""
+    demo_models: bool = False
+    """Offer whisper-demo and nmt-demo, the tiny models that come with the package."""
+    stub_models: bool = False
+    """Offer stub-whisper and stub-nmt, engines for tests that invent their words."""
+    transcribe_model: str = ""
+    """The model for tasks that name none; empty: the first that can be had."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where models run."""
+    compute_type: str = "default"
+    """CTranslate2's compute type, such as int8 or float16."""
+
+    # ── limits at the edge ───────────────────────────────────────────────────────────────────
+    max_upload_bytes: int = Field(default=5 * 1024**3, ge=1)
+    """Largest file; more answers 413."""
+    max_audio_seconds: float = Field(default=36_000.0, ge=0)
+    """Longest audio that is decoded (seconds); 0: no limit."""
+    max_text_chars: int = Field(default=200_000, ge=1)
+    """Longest reference text (characters); more answers 422."""
+    max_items: int = Field(default=10_000, ge=1)
+    """Most items of a task."""
+    max_targets: int = Field(default=100, ge=1)
+    """Most target languages of a task."""
+    min_free_bytes: int = Field(default=500 * 1024**2, ge=0)
+    """Below this much free disk an upload answers 507."""
+
+    # ── the rhythm ───────────────────────────────────────────────────────────────────────────
+    beat_every_s: float = Field(default=5.0, gt=0)
+    """How often a worker says that it is alive (seconds)."""
+    lost_after_s: float = Field(default=25.0, gt=0)
+    """How long a ticker must see no beat before it takes a job back (seconds)."""
+    tick_every_s: float = Field(default=1.0, gt=0)
+    """How often each loop of the ticker looks by itself (seconds)."""
+    announce_again_s: float = Field(default=60.0, gt=0)
+    """After how long an announcement that nobody took is made again (seconds)."""
+    expand_after_s: float = Field(default=5.0, ge=0)
+    """How old an unfinished expansion must be before a ticker takes it over (seconds)."""
+    retry_scale: float = Field(default=1.0, gt=0)
+    """Factor on the waits of the retry table; below 1 in tests only."""
+    part_seconds: float = Field(default=300.0, gt=0)
+    """Audio longer than this is cut into parts at silence (seconds)."""
+    url_expires_s: int = Field(default=3600, ge=60)
+    """How long signed URLs hold (seconds); beats renew them."""
+
+    # ── a worker ─────────────────────────────────────────────────────────────────────────────
+    node: str = ""
+    """Name of this node; empty: host, kind and a random tail."""
+    concurrency: int = Field(default=0, ge=0)
+    """Jobs at once; 0: as many as cores and memory allow."""
+    queues: str = ""
+    """Comma-separated queues of this worker; empty: all that its models serve."""
+    labels: str = ""
+    """Comma-separated key=value labels of this node."""
+    spool_dir: Path | None = None
+    """Where finished results wait while the manager is away; empty: `spool` in the data folder."""
+
+    # ── what is written about it ─────────────────────────────────────────────────────────────
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least serious log line that is written."""
+    log_format: Literal["console", "json"] = "console"
+    """Lines for people or for machines."""
+
+    @property
+    def store_address(self) -> str:
+        return self.store_url or f"sqlite:///{self.data_dir / 'store.sqlite'}"
+
+    @property
+    def objects_address(self) -> str:
+        return self.objects_url or f"file://{self.data_dir / 'objects'}"
+
+    @property
+    def models_folder(self) -> Path:
+        return self.models_dir or self.data_dir / "models"
+
+    @property
+    def spool_folder(self) -> Path:
+        return self.spool_dir or self.data_dir / "spool"
+
+
+@lru_cache(maxsize=1)
+def load() -> Settings:
+    """The settings of this process; read once."""
+    secrets = Path("/run/secrets")
+    return Settings(_secrets_dir=secrets if secrets.is_dir() else None)

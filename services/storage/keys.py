@@ -1,0 +1,30 @@
+"""Every object key is built here, from ids that we made; nothing a caller typed goes into one."""
+
+from __future__ import annotations
+
+
+def upload(upload_id: str) -> str:
+    """A file streamed in and not yet named by a task."""
+    return f"uploads/{upload_id}"
+
+
+def task_prefix(task_id: str) -> str:
+    """Everything that dies with a task."""
+    return f"tasks/{task_id}/"
+
+
+def audio(task_id: str, ordinal: int) -> str:
+    """The audio of an item that came with the task's own request."""
+    return f"tasks/{task_id}/audio/{ordinal}"
+
+
+def attempt_file(job_id: str, attempt: int, name: str) -> str:
+    """What one attempt of a job writes. Job and attempt are in the key, so it is never
+    overwritten by another. The job id begins with the task's."""
+    task_id, rest = job_id.split("/", 1)
+    return f"tasks/{task_id}/jobs/{rest}/{attempt}/{name}"
+
+
+def pack(task_id: str, language: str, revision: int) -> str:
+    """A pack that is too large for its document."""
+    return f"tasks/{task_id}/packs/{language}.{revision}.json"
