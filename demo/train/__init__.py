@@ -1,0 +1,1 @@
+"""How the demo models were trained; needs the extras ``train`` and ``speech``."""
