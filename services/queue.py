@@ -1,13 +1,12 @@
-"""The broker as a doorbell: queue names, the Celery app that workers run, and the announcer."""
+"""The broker as a doorbell: the Celery app that workers run, and the announcer."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from celery import Celery
-from kombu import Queue
+from kombu.entity import Queue
 
-from services.model.job import Stage
 from services.model.messages import Announcement
 
 TASK_NAME = "fanscribe.work"  # one name for all releases: an unknown name loses the message
@@ -15,19 +14,13 @@ _PREFIX = "fanscribe."
 _CEILING_S = 26 * 3600  # above every limit that the claim's answer may carry
 
 
-def queue_name(stage: Stage, model: str = "") -> str:
-    """`prepare`, `assemble`, `transcribe.<model>`, `translate.<model>`; detect shares the
-    transcribe queue of its model."""
-    if stage in {Stage.DETECT, Stage.TRANSCRIBE}:
-        return f"transcribe.{model}"
-    if stage is Stage.TRANSLATE:
-        return f"translate.{model}"
-    return stage.value
-
-
 def broker_queue(queue: str) -> str:
     """The name of a queue at the broker."""
     return _PREFIX + queue
+
+
+def _broker_queue(queue: str) -> Queue:
+    return Queue(broker_queue(queue))  # type: ignore[no-untyped-call]
 
 
 def make_app(broker_url: str) -> Celery:
@@ -67,7 +60,7 @@ def make_app(broker_url: str) -> Celery:
 
 def declare(app: Celery, queues: list[str]) -> None:
     """Names the queues that this process publishes to or consumes from."""
-    app.conf.task_queues = [Queue(broker_queue(queue)) for queue in queues]
+    app.conf.task_queues = [_broker_queue(queue) for queue in queues]
 
 
 def _transport_options() -> dict[str, Any]:
@@ -98,7 +91,7 @@ class Announcer:
         self._app.send_task(
             TASK_NAME,
             args=[message.model_dump(mode="json")],
-            queue=Queue(broker_queue(queue)),
+            queue=_broker_queue(queue),
             retry=False,
             ignore_result=True,
         )

@@ -110,3 +110,13 @@ def job_id(
     jobs. Ordinals, never text ids: those are the caller's and may hold anything.
     """
     return f"{task_id}/{stage}/{item}/{language or '-'}/{source or '-'}/{part}/{version}"
+
+
+def queue_name(stage: Stage, model: str = "") -> str:
+    """`prepare`, `assemble`, `transcribe.<model>`, `translate.<model>`; detect shares the
+    transcribe queue of its model."""
+    if stage in {Stage.DETECT, Stage.TRANSCRIBE}:
+        return f"transcribe.{model}"
+    if stage is Stage.TRANSLATE:
+        return f"translate.{model}"
+    return stage.value

@@ -84,6 +84,21 @@ class Manifest(Stored):
     targets: list[Target]
     options: Options
 
+    @property
+    def languages(self) -> list[str]:
+        """The target languages, as requested."""
+        return [target.language for target in self.targets]
+
+    def sources(self, item: ItemSpec) -> list[Source]:
+        """Which cells an item gives for each language, in the pack's order."""
+        given = [(Source.AUDIO, item.audio), (Source.TEXT, item.text)]
+        return [source for source, value in given if value is not None]
+
+    @property
+    def cells(self) -> int:
+        """How many cells the whole task has."""
+        return len(self.targets) * sum(len(self.sources(item)) for item in self.items)
+
 
 class Counts(Stored):
     """A snapshot of a task's jobs by state and its cells; refreshed at most once a second."""
@@ -117,6 +132,7 @@ class Task(Stored):
     revision: int = 0
     cancel: bool = False
     expand: Literal["pending", "done"] = "pending"
+    revive: bool = False  # a retry asked for it: the pending expansion also revives dead jobs
     look_at: float | None = None
     counts: Counts = Counts()
     counts_at: float = 0.0

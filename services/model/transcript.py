@@ -70,8 +70,10 @@ class Check(Stored):
 class Output(Stored):
     """A transcript, a reference text or a translation of one item.
 
-    For source `A` in the spoken language it is the transcript. A higher (version, attempt)
-    replaces a lower one. `text` is the plain text, `body` the JSON of a `Transcript`.
+    For source `A` in the spoken language it is the transcript, for `T` in the stated language the
+    reference text; its kind is then `identity` where that language is also a target, so that it
+    is a cell too. A higher (version, attempt) replaces a lower one. `text` is the plain text,
+    `body` the JSON of a `Transcript`.
     """
 
     id: str  # <task>/<item>/<source>/<language>

@@ -108,8 +108,8 @@ class Store(Protocol):
         ...
 
     def note_task(self, task_id: str, fields: Mapping[str, Any]) -> None:
-        """Writes fields that no decision rests on (expand, look_at, counts, counts_at, progress,
-        started_at, purged_at) without touching the revision."""
+        """Writes fields that no decision rests on (expand, revive, look_at, counts, counts_at,
+        progress, started_at, purged_at) without touching the revision."""
         ...
 
     def start_task(self, task_id: str, at: float) -> None:
@@ -248,7 +248,9 @@ class Store(Protocol):
         """By item, then source, then language."""
         ...
 
-    def count_outputs(self, task_id: str) -> int: ...
+    def count_outputs(self, task_id: str) -> int:
+        """How many outputs are cells: those of kind `translation` or `identity`."""
+        ...
 
     def put_pack(self, pack: Pack) -> bool:
         """Inserts, or replaces one with a lower revision; False if neither."""

@@ -1,0 +1,326 @@
+"""What expands into what: from a committed plan to items, jobs and outputs, and nothing else.
+
+Every function here is pure and deterministic in its plan, so an expansion that is run twice, or
+by two managers at once, names the same children.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any, Literal
+
+from services.model.errors import FailureClass
+from services.model.job import HistoryEntry, Job, Stage, job_id, queue_name
+from services.model.messages import (
+    AssembleResult,
+    DetectResult,
+    PrepareResult,
+    TranscribeResult,
+    TranslateResult,
+)
+from services.model.states import JobState
+from services.model.task import Item, ItemSpec, Source, Task
+from services.model.transcript import Body, Output, output_id
+
+UNKNOWN = "und"  # the language of an item in which nobody speaks
+NO_MODEL = "none"  # the tail of the queue of a pair that no model serves
+
+ChooseModel = Callable[[str, str], str | None]  # (source language, target language) → model
+
+
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    """The children of one committed plan."""
+
+    items: list[Item] = field(default_factory=list)
+    jobs: list[Job] = field(default_factory=list)
+    outputs: list[Output] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The committed words of an item that translations are made from."""
+
+    source: Source
+    language: str
+    text: Body
+    body: Body | None
+    runs: Sequence[tuple[int, int | None]]
+    attempt: int = 0
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def inline(text: str) -> Body:
+    """A text that stands in the document itself."""
+    raw = text.encode()
+    return Body(inline=text, size=len(raw), sha256=sha256(raw).hexdigest())
+
+
+def of_task(task: Task, *, now: float, choose: ChooseModel) -> Expansion:
+    """The items, a prepare job for each audio, and the translations of the reference texts."""
+    expansion = Expansion()
+    for ordinal, spec in enumerate(task.manifest.items):
+        item = Item(
+            id=f"{task.id}/{ordinal}",
+            task_id=task.id,
+            ordinal=ordinal,
+            text_id=spec.text_id,
+            audio=spec.audio,
+            text=spec.text,
+            language=spec.language,
+        )
+        expansion.items.append(item)
+        if spec.audio is not None:
+            expansion.jobs.append(_job(task, Stage.PREPARE, ordinal, now=now))
+        if spec.text is not None and spec.language is not None:
+            words = Words(Source.TEXT, spec.language, inline(spec.text), None, [(0, None)])
+            _spread(expansion, task, ordinal, words, now=now, choose=choose)
+    return expansion
+
+
+def of_prepare(task: Task, item: int, result: PrepareResult, *, now: float) -> Expansion:
+    """One transcribe job a part; first a detect job when there are several and no language is
+    stated; empty outputs when nobody speaks."""
+    spec = task.manifest.items[item]
+    if not result.parts:
+        return _silence(task, item, spec, result, now=now)
+    if spec.language is None and len(result.parts) > 1:
+        return Expansion(jobs=[_job(task, Stage.DETECT, item, now=now)])
+    return Expansion(
+        jobs=_transcriptions(task, item, len(result.parts), {"language": spec.language}, now=now)
+    )
+
+
+def of_detect(task: Task, item: int, result: DetectResult, *, parts: int, now: float) -> Expansion:
+    """One transcribe job a part, all in the language that was found."""
+    inputs = {"language": result.language, "language_probability": result.probability}
+    return Expansion(jobs=_transcriptions(task, item, parts, inputs, now=now))
+
+
+def of_transcript(
+    task: Task,
+    job: Job,
+    result: TranscribeResult | AssembleResult,
+    *,
+    language: str,
+    facts: Mapping[str, Any],
+    now: float,
+    choose: ChooseModel,
+) -> Expansion:
+    """The transcript as an output, and its translation into every target."""
+    expansion = Expansion()
+    words = Words(
+        Source.AUDIO,
+        language,
+        result.text,
+        result.transcript,
+        result.runs or [(0, result.segments)],
+        attempt=job.attempt,
+        facts={
+            **facts,
+            "segments": result.segments,
+            "no_speech": result.no_speech,
+            "check": result.check.model_dump() if result.check else None,
+        },
+    )
+    _spread(expansion, task, job.item, words, now=now, choose=choose)
+    return expansion
+
+
+def of_translation(
+    task: Task, job: Job, result: TranslateResult | AssembleResult, *, now: float
+) -> Expansion:
+    """The one cell that a translation fills."""
+    output = _output(
+        task,
+        job.item,
+        Source(job.source),
+        job.language,
+        kind="translation",
+        text=result.text,
+        body=result.transcript,
+        attempt=job.attempt,
+        now=now,
+        facts={"segments": result.segments},
+    )
+    return Expansion(outputs=[output])
+
+
+def joining(task: Task, job: Job, *, now: float) -> Expansion:
+    """The assemble job that joins the parts of a transcript or, with a language, of a cell."""
+    joined = _job(task, Stage.ASSEMBLE, job.item, language=job.language, source=job.source, now=now)
+    return Expansion(jobs=[joined])
+
+
+def _transcriptions(
+    task: Task, item: int, parts: int, inputs: dict[str, Any], *, now: float
+) -> list[Job]:
+    given = {**inputs, "parts": parts}
+    return [
+        _job(task, Stage.TRANSCRIBE, item, part=part, inputs=given, now=now)
+        for part in range(parts)
+    ]
+
+
+def _spread(
+    expansion: Expansion,
+    task: Task,
+    item: int,
+    words: Words,
+    *,
+    now: float,
+    choose: ChooseModel,
+) -> None:
+    """The words themselves as an output, and jobs that carry them into every other target."""
+    same = words.language in task.manifest.languages
+    expansion.outputs.append(
+        _output(
+            task,
+            item,
+            words.source,
+            words.language,
+            kind="identity" if same else "transcript",
+            text=words.text,
+            body=words.body,
+            attempt=words.attempt,
+            now=now,
+            facts=words.facts,
+        )
+    )
+    for target in task.manifest.languages:
+        if target == words.language:
+            continue
+        if words.text.size == 0:
+            expansion.outputs.append(
+                _output(
+                    task, item, words.source, target, kind="translation",
+                    text=inline(""), body=None, attempt=words.attempt, now=now, facts={},
+                )
+            )  # fmt: skip
+            continue
+        expansion.jobs.extend(_translations(task, item, words, target, now=now, choose=choose))
+
+
+def _translations(
+    task: Task, item: int, words: Words, target: str, *, now: float, choose: ChooseModel
+) -> list[Job]:
+    model = task.manifest.options.translate_model or choose(words.language, target)
+    jobs = []
+    for part, (first, last) in enumerate(words.runs):
+        inputs = {
+            "source_language": words.language,
+            "first": first,
+            "last": last,
+            "parts": len(words.runs),
+        }
+        job = _job(
+            task,
+            Stage.TRANSLATE,
+            item,
+            language=target,
+            source=words.source,
+            part=part,
+            model=model or NO_MODEL,
+            inputs=inputs,
+            now=now,
+        )
+        jobs.append(job if model else _unserved(job, words.language, target, now=now))
+    return jobs
+
+
+def _unserved(job: Job, source: str, target: str, *, now: float) -> Job:
+    """A cell that no configured model can fill dies at once and says so."""
+    entry = HistoryEntry(
+        attempt=0,
+        at=now,
+        failure=FailureClass.PERMANENT,
+        code="pair_not_served",
+        message=f"No configured model translates {source} into {target}.",
+    )
+    return job.model_copy(
+        update={"state": JobState.DEAD, "open": False, "history": [entry], "finished_at": now}
+    )
+
+
+def _silence(
+    task: Task, item: int, spec: ItemSpec, result: PrepareResult, *, now: float
+) -> Expansion:
+    """Nobody speaks: an empty transcript and empty cells, flagged, never a phrase."""
+    language = spec.language or UNKNOWN
+    facts = {"no_speech": True, "segments": 0, "seconds": result.seconds,
+             "coverage": result.coverage, "warnings": result.warnings}  # fmt: skip
+    expansion = Expansion()
+    for name in dict.fromkeys([language, *task.manifest.languages]):
+        kind: Literal["transcript", "translation", "identity"] = "translation"
+        if name == language:
+            kind = "identity" if name in task.manifest.languages else "transcript"
+        expansion.outputs.append(
+            _output(
+                task, item, Source.AUDIO, name, kind=kind, text=inline(""), body=None,
+                attempt=0, now=now, facts=facts if name == language else {},
+            )
+        )  # fmt: skip
+    return expansion
+
+
+def _output(
+    task: Task,
+    item: int,
+    source: Source,
+    language: str,
+    *,
+    kind: Literal["transcript", "translation", "identity"],
+    text: Body,
+    body: Body | None,
+    attempt: int,
+    now: float,
+    facts: Mapping[str, Any],
+) -> Output:
+    return Output(
+        id=output_id(task.id, item, source, language),
+        task_id=task.id,
+        item=item,
+        text_id=task.manifest.items[item].text_id,
+        source=source,
+        language=language,
+        kind=kind,
+        attempt=attempt,
+        text=text,
+        body=body,
+        created_at=now,
+        facts=dict(facts),
+    )
+
+
+def _job(
+    task: Task,
+    stage: Stage,
+    item: int,
+    *,
+    now: float,
+    language: str = "",
+    source: str = "",
+    part: int = 0,
+    model: str = "",
+    inputs: dict[str, Any] | None = None,
+) -> Job:
+    if stage in {Stage.DETECT, Stage.TRANSCRIBE}:
+        model = task.manifest.options.transcribe_model
+    return Job(
+        id=job_id(task.id, stage, item, language=language, source=source, part=part),
+        task_id=task.id,
+        stage=stage,
+        item=item,
+        language=language,
+        source=source,
+        part=part,
+        owner=task.owner,
+        queue=queue_name(stage, model),
+        model=model,
+        priority=task.priority,
+        created_at=now,
+        due=now,
+        inputs=inputs or {},
+    )
