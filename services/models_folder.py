@@ -1,0 +1,88 @@
+"""Which models this machine offers, and where each lies on its disk."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from services.model.catalog import DEMO, STUBS, WHISPER, Catalog, ModelEntry
+from services.model.errors import Invalid
+from services.model.languages import parse_language
+from services.settings import Settings
+
+_DEMO_FOLDER = Path(__file__).resolve().parents[1] / "demo" / "models"
+
+
+def load_catalog(settings: Settings) -> Catalog:
+    """What is built in and what the catalog file says, in order of preference.
+
+    Offered without being named are, in this order: the model of the settings, the demo models
+    if they are wanted, the catalog file's, what lies in the models folder, the stubs if they
+    are wanted.
+    """
+    demo = DEMO if settings.demo_models else ()
+    stubs = STUBS if settings.stub_models else ()
+    known = {entry.name: entry for entry in (*demo, *WHISPER, *stubs)}
+    written = _read(settings.catalog_file, known) if settings.catalog_file else []
+    known.update({entry.name: entry for entry in written})
+    located = [entry for entry in known.values() if locate(entry, settings)]
+    order = [*demo, *written, *located, *stubs]
+    names = dict.fromkeys([settings.transcribe_model, *(entry.name for entry in order)])
+    return Catalog(known.values(), offered=list(names))
+
+
+def locate(entry: ModelEntry, settings: Settings) -> Path | None:
+    """The folder of a model, known by its `model.bin`; None if it is not on this machine."""
+    if entry.engine == "stub":
+        return None
+    root = _DEMO_FOLDER if entry.demo else settings.models_folder
+    for name in (entry.location, entry.name):
+        folder = root / name
+        if name and (folder / "model.bin").is_file():
+            return folder
+    return None
+
+
+def _read(path: Path, known: Mapping[str, ModelEntry]) -> list[ModelEntry]:
+    """The `[[model]]` tables of a catalog file, each laid over the known entry of its name.
+
+    Raises Invalid `bad_catalog_file`, which says what to mend.
+    """
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8")).get("model", [])
+        return [_entry(table, known) for table in tables]
+    except (OSError, ValueError, AttributeError, TypeError, Invalid) as error:
+        reason = _first_line(error)
+        raise Invalid(
+            f"The catalog file {path} cannot be used: {reason}",
+            code="bad_catalog_file",
+            field="catalog_file",
+        ) from error
+
+
+def _entry(table: Mapping[str, Any], known: Mapping[str, ModelEntry]) -> ModelEntry:
+    unknown = set(table) - set(ModelEntry.model_fields)
+    if unknown:
+        raise ValueError(f"a model has no {', '.join(sorted(unknown))}")
+    before = known[table["name"]].model_dump() if table.get("name") in known else {}
+    entry = ModelEntry.model_validate({**before, **table})
+    return entry.model_copy(
+        update={
+            "languages": [parse_language(tag, field="languages") for tag in entry.languages],
+            "pairs": [
+                (parse_language(a, field="pairs"), parse_language(b, field="pairs"))
+                for a, b in entry.pairs
+            ],
+        }
+    )
+
+
+def _first_line(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
