@@ -1,0 +1,91 @@
+"""Take a request: one insert of one document, and from then on nothing is lost."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from hashlib import sha256
+from typing import Any
+
+from services.model.errors import IdempotencyMismatch, Invalid
+from services.model.pack import dumps
+from services.model.task import Manifest, Task
+from task_manager.pipeline.expand import expand_task
+from task_manager.pipeline.ports import Ports
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32
+
+
+def new_task_id() -> str:
+    """26 lower-case characters: 48 bits of milliseconds, then 80 random bits; sorts by time."""
+    number = (int(time.time() * 1000) << 80) | secrets.randbits(80)
+    return "".join(_ALPHABET[(number >> (5 * place)) & 31] for place in reversed(range(26)))
+
+
+def manifest_digest(manifest: Manifest, priority: int, metadata: dict[str, Any]) -> str:
+    """What makes two requests the same: the canonical manifest with the files' hashes; never
+    the raw bytes of the request, nor the keys under which the files happen to lie."""
+    content = manifest.model_dump(mode="json")
+    for item in content["items"]:
+        if item["audio"]:
+            del item["audio"]["key"]
+    return sha256(dumps([content, priority, metadata]).encode()).hexdigest()
+
+
+def accept(
+    ports: Ports,
+    *,
+    task_id: str,
+    owner: str,
+    manifest: Manifest,
+    priority: int,
+    metadata: dict[str, Any],
+    idempotency_key: str | None,
+) -> tuple[Task, bool]:
+    """The task, and whether this request made it.
+
+    False means that the key's earlier task is answered. Raises IdempotencyMismatch when that
+    one was another request, and Invalid for a pair that no model serves.
+    """
+    refuse_unserved(ports, manifest)
+    now = ports.store.now()
+    digest = manifest_digest(manifest, priority, metadata) if idempotency_key else None
+    task, made = ports.store.insert_task(
+        Task(
+            id=task_id,
+            owner=owner,
+            created_at=now,
+            manifest=manifest,
+            priority=priority,
+            metadata=metadata,
+            idempotency_key=idempotency_key,
+            idempotency_digest=digest,
+            look_at=now + ports.settings.expand_after_s,
+        )
+    )
+    if not made:
+        if task.idempotency_digest != digest:
+            raise IdempotencyMismatch(
+                "This Idempotency-Key belongs to another request: use a new key for a new task."
+            )
+        return task, False
+    ports.store.append_event(task_id, now, "state", {"state": task.state})
+    expand_task(ports, task)
+    return task, True
+
+
+def refuse_unserved(ports: Ports, manifest: Manifest) -> None:
+    """A stated source language that some target cannot be reached from is refused at once."""
+    chosen = manifest.options.translate_model
+    for number, item in enumerate(manifest.items):
+        for target in manifest.languages:
+            if item.language in {None, target} or chosen is not None or item.language is None:
+                continue
+            if ports.choose(item.language, target) is None:
+                served = ", ".join(ports.catalog.served(item.language)) or "nothing"
+                raise Invalid(
+                    f"No configured model translates {item.language} into {target}; "
+                    f"from {item.language} it can be: {served}.",
+                    code="pair_not_served",
+                    field=f"items.{number}.language",
+                )

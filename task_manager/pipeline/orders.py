@@ -1,0 +1,78 @@
+"""What a user orders of a task that exists: cancel, retry, delete."""
+
+from __future__ import annotations
+
+from services.model.errors import AlreadyFinished, Conflict, Gone, NotFound, NotTerminal
+from services.model.task import Task, TaskState
+from task_manager.pipeline import jobs
+from task_manager.pipeline.expand import expand_task
+from task_manager.pipeline.ports import Ports
+from task_manager.pipeline.settle import settle
+
+
+def read(ports: Ports, task_id: str) -> Task:
+    """The task; raises NotFound, or Gone for one that was deleted."""
+    task = ports.store.task(task_id)
+    if task is None:
+        raise NotFound(f"There is no task {task_id!r}.")
+    if task.deleted_at is not None:
+        raise Gone("This task was deleted.")
+    return task
+
+
+def cancel(ports: Ports, task_id: str) -> Task:
+    """Sets the flag, then sweeps: waiting jobs end at once, running ones at their next word."""
+    while True:
+        task = read(ports, task_id)
+        if task.state.ended:
+            raise AlreadyFinished(f"The task has ended ({task.state}); nothing is left to cancel.")
+        fields = {"cancel": True, "look_at": ports.store.now()}
+        if task.cancel or ports.store.move_task(task_id, task.revision, fields) is not None:
+            break
+    jobs.sweep(ports, task_id)
+    settle(ports, task_id)
+    ports.wake()
+    return read(ports, task_id)
+
+
+def retry(ports: Ports, task_id: str) -> Task:
+    """Opens the task again and revives what is dead; what succeeded stays as it is."""
+    while True:
+        task = read(ports, task_id)
+        if not task.state.ended:
+            raise NotTerminal(f"The task is {task.state}: wait until it has ended, or cancel it.")
+        if not ports.store.dead_jobs(task_id, limit=1):
+            raise Conflict(
+                f"The task has ended ({task.state}) and nothing in it has failed.",
+                code="nothing_to_retry",
+            )
+        now = ports.store.now()
+        fields = {
+            "state": TaskState.QUEUED,
+            "cancel": False,
+            "expand": "pending",
+            "revive": True,
+            "finished_at": None,
+            "counts_at": 0.0,
+            "look_at": now + ports.settings.expand_after_s,
+        }
+        reopened = ports.store.move_task(task_id, task.revision, fields)
+        if reopened is not None:
+            break
+    ports.store.append_event(
+        task_id, now, "state", {"state": TaskState.QUEUED, "revision": reopened.revision}
+    )
+    expand_task(ports, reopened)
+    return read(ports, task_id)
+
+
+def delete(ports: Ports, task_id: str) -> None:
+    """Cancel plus a tombstone; the media go at once, and again when the last worker has let go."""
+    while True:
+        task = read(ports, task_id)
+        now = ports.store.now()
+        fields = {"deleted_at": now, "cancel": True, "look_at": now}
+        if ports.store.move_task(task_id, task.revision, fields) is not None:
+            break
+    settle(ports, task_id)
+    ports.wake()

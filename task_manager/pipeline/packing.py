@@ -1,0 +1,70 @@
+"""Build the packs of a task that is about to end: one document per language."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+from services.model.pack import Pack, coded, dumps
+from services.model.task import Task
+from services.model.transcript import Body, Output
+from services.storage import keys
+from task_manager.pipeline.ports import Ports
+
+DOCUMENT_LIMIT = 12 * 1024 * 1024  # bytes; MongoDB refuses 16
+
+
+def write_packs(ports: Ports, task: Task, revision: int) -> int:
+    """Writes one pack per target under this revision; how many cells they hold."""
+    found = 0
+    for language in task.manifest.languages:
+        outputs = {
+            (output.item, output.source): output
+            for output in ports.store.outputs(task.id, language=language)
+        }
+        cells: dict[str, dict[str, str]] = {}
+        missing: list[tuple[str, str, str]] = []
+        for ordinal, item in enumerate(task.manifest.items):
+            for source in task.manifest.sources(item):
+                output = outputs.get((ordinal, source))
+                if output is None:
+                    missing.append((language, item.text_id, source))
+                else:
+                    cells.setdefault(item.text_id, {})[source] = text_of(ports, output)
+                    found += 1
+        body = dumps(coded({language: cells}, missing))
+        _put(ports, task, language, revision, body, complete=not missing)
+    return found
+
+
+def text_of(ports: Ports, output: Output) -> str:
+    """The plain text of an output, wherever it lies."""
+    return read_body(ports, output.text)
+
+
+def read_body(ports: Ports, body: Body) -> str:
+    if body.inline is not None or body.key is None:
+        return body.inline or ""
+    return b"".join(ports.objects.get(body.key)).decode()
+
+
+def _put(
+    ports: Ports, task: Task, language: str, revision: int, body: str, *, complete: bool
+) -> None:
+    raw = body.encode()
+    key = None
+    if len(raw) > DOCUMENT_LIMIT:
+        key = keys.pack(task.id, language, revision)
+        ports.objects.put(key, [raw])
+    ports.store.put_pack(
+        Pack(
+            id=f"{task.id}/{language}",
+            task_id=task.id,
+            language=language,
+            revision=revision,
+            complete=complete,
+            body=None if key else body,
+            key=key,
+            size=len(raw),
+            sha256=sha256(raw).hexdigest(),
+        )
+    )

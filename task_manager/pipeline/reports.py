@@ -1,0 +1,262 @@
+"""Take what a worker says of an attempt: beats, progress, and the last word.
+
+Repeats are welcome and change nothing; a lower attempt is answered 409 and commits nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from services.model import retry
+from services.model.errors import FailureClass, JobFailed
+from services.model.job import Job
+from services.model.messages import (
+    Beat,
+    BeatAnswer,
+    Failure,
+    Finish,
+    FinishAnswer,
+    LeaseState,
+    Progress,
+    Report,
+    Verdict,
+)
+from services.model.states import Answer, Event, JobState
+from task_manager.pipeline import jobs, specs
+from task_manager.pipeline.expand import expand_job
+from task_manager.pipeline.ports import Ports
+
+RENEW_BELOW_S = 900.0  # of a signed URL's life
+TRIES = 20  # compare-and-set rounds; each lost round means that somebody else moved the job
+
+Status = Literal[200, 409, 410, 422]
+_STATUS: dict[Answer, Status] = {Answer.OK: 200, Answer.STALE: 409, Answer.CANCELLED: 410}
+
+
+def beat(ports: Ports, beat: Beat) -> BeatAnswer:
+    """The state of each lease; a lease that was taken back too early is given again."""
+    states = [
+        _lease(ports, held.job, held.attempt, beat.token, taken=ports.store.beat)
+        for held in beat.leases
+    ]
+    return BeatAnswer(now=ports.store.now(), leases=states)
+
+
+def progress(ports: Ports, told: Progress) -> LeaseState:
+    """One event a callback, and none for a number that was seen."""
+    new = ports.store.note_progress(told.job, told.attempt, told.token, told.number, told.fraction)
+    state = _lease(ports, told.job, told.attempt, told.token, taken=ports.store.beat)
+    if new and state.state == "held":
+        _tell(ports, told)
+    return state
+
+
+def _tell(ports: Ports, told: Progress) -> None:
+    job = ports.store.job(told.job)
+    if job is None:
+        return
+    data: dict[str, Any] = {
+        "stage": job.stage,
+        "item": job.item,
+        "part": job.part,
+        "attempt": told.attempt,
+        "fraction": told.fraction,
+    }
+    if job.language:
+        data |= {"language": job.language, "source": job.source}
+    elif told.language:
+        data["language"] = told.language
+    if told.segments:
+        data["segments"] = [segment.model_dump(exclude_none=True) for segment in told.segments]
+    kind = "segments" if told.segments else "progress"
+    ports.store.append_event(job.task_id, ports.store.now(), kind, data)
+
+
+def _lease(ports: Ports, job_id: str, attempt: int, token: str, *, taken: Any) -> LeaseState:
+    for _ in range(TRIES):
+        job = taken(job_id, attempt, token)
+        if job is not None:
+            return LeaseState(job=job_id, state="held", urls=_renewed(ports, job))
+        job = ports.store.job(job_id)
+        if job is None:
+            return LeaseState(job=job_id, state="cancelled")
+        if job.state is JobState.CANCELLED:
+            return LeaseState(job=job_id, state="cancelled")
+        if not _holds(job, attempt, token) or job.state is not JobState.WAITING:
+            return LeaseState(job=job_id, state="stale")
+        jobs.apply(ports, job, Event.BEAT, fields={"losses": max(0, job.losses - 1)})
+    return LeaseState(job=job_id, state="stale")
+
+
+def _holds(job: Job, attempt: int, token: str) -> bool:
+    return job.attempt == attempt and job.lease is not None and job.lease.token == token
+
+
+def _renewed(ports: Ports, job: Job) -> dict[str, str]:
+    """Fresh URLs once the old ones have little life left; paths never end."""
+    if ports.settings.objects_access == "path" or job.claimed_at is None:
+        return {}
+    age = ports.store.now() - job.claimed_at
+    if age < ports.settings.url_expires_s - RENEW_BELOW_S:
+        return {}
+    task = ports.store.task(job.task_id)
+    if task is None:
+        return {}
+    try:
+        return specs.urls(specs.grant(ports, task, job).spec)
+    except (JobFailed, LookupError):
+        return {}
+
+
+def finish(ports: Ports, finish: Finish) -> FinishAnswer:
+    """Each report's verdict; what succeeded is expanded before the answer."""
+    verdicts = [
+        Verdict(job=report.job, status=_finish(ports, finish.token, report))
+        for report in finish.reports
+    ]
+    ports.wake()
+    return FinishAnswer(now=ports.store.now(), verdicts=verdicts)
+
+
+def _finish(ports: Ports, token: str, report: Report) -> Status:
+    for _ in range(TRIES):
+        job = ports.store.job(report.job)
+        if job is None:
+            return 410
+        refused = _refused(job, token, report)
+        if refused is not None:
+            return refused
+        written, answer = _apply(ports, job, report)
+        if written is None:
+            continue
+        if written.state is JobState.SUCCEEDED and written.expand == "pending":
+            expand_job(ports, written)
+        elif written.state is JobState.DEAD:
+            ports.store.note_task(job.task_id, {"look_at": ports.store.now()})
+        return _STATUS[answer]
+    return 409
+
+
+def _refused(job: Job, token: str, report: Report) -> Status | None:
+    """The verdict on a report that is not the job's own, or was taken before; else None."""
+    if report.attempt > job.attempt or not _is_report_of(job, report):
+        return 422
+    if job.state is JobState.CANCELLED:
+        return 410
+    if report.attempt < job.attempt:
+        return 409
+    if job.reported == report.attempt:
+        return 200
+    return None if _holds(job, report.attempt, token) else 409
+
+
+def _is_report_of(job: Job, report: Report) -> bool:
+    said = [report.result is not None, report.failed is not None, report.released]
+    if sum(said) != 1:
+        return False
+    return report.result is None or report.result.stage == job.stage
+
+
+def _apply(ports: Ports, job: Job, report: Report) -> tuple[Job | None, Answer]:
+    if report.result is not None:
+        fields: dict[str, Any] = {
+            "result": report.result.model_dump(mode="json"),
+            "reported": report.attempt,
+            "expand": "pending",
+            "open": True,
+            "lease": None,
+            "progress": 1.0,
+        }
+        return jobs.apply(ports, job, Event.SUCCEED, fields=fields)
+    if report.failed is not None:
+        return _failed(ports, job, report.failed)
+    fields = {
+        "reported": report.attempt,
+        "lease": None,
+        "due": ports.store.now(),
+        "announced_at": None,
+        "progress": 0.0,
+        "progress_number": 0,
+    }
+    return jobs.apply(ports, job, Event.RELEASE, fields=fields)
+
+
+def _failed(ports: Ports, job: Job, failure: Failure) -> tuple[Job | None, Answer]:
+    """The retry table decides; a lost worker has a counter of its own."""
+    if failure.failure is FailureClass.WORKER_LOST:
+        return lose(ports, job, failure.message, reported=job.attempt)
+    decision = retry.decide(
+        failure.failure,
+        job.retries,
+        draw=ports.draw(),
+        retry_after_s=failure.retry_after_s,
+        scale=ports.settings.retry_scale,
+    )
+    now = ports.store.now()
+    due = now + decision.delay_s
+    line = jobs.entry(
+        job,
+        failure.failure,
+        failure.code,
+        failure.message,
+        at=now,
+        next_attempt_at=due if decision.again else None,
+    )
+    fields: dict[str, Any] = {"reported": job.attempt}
+    if job.state is JobState.RUNNING:
+        fields["lease"] = None
+    if not decision.again:
+        return jobs.apply(ports, job, Event.FAIL_FOR_GOOD, fields=fields, history=line)
+    counts = {**job.retries, failure.failure: job.retries.get(failure.failure, 0) + 1}
+    fields |= {
+        "retries": {str(name): number for name, number in counts.items()},
+        "due": due,
+        "announced_at": None,
+        "safer": job.safer or decision.safer,
+        "avoid": _avoiding(job) if decision.other_node else job.avoid,
+        "progress": 0.0,
+        "progress_number": 0,
+    }
+    return jobs.apply(ports, job, Event.FAIL_AGAIN, fields=fields, history=line)
+
+
+def _avoiding(job: Job) -> list[str]:
+    node = [job.lease.node] if job.lease else []
+    return list(dict.fromkeys([*job.avoid, *node]))
+
+
+def lose(
+    ports: Ports, job: Job, message: str, *, beat: int | None = None, reported: int | None = None
+) -> tuple[Job | None, Answer]:
+    """No sign of life, or the child said that it had to die: run again at once, thrice at most.
+
+    A lease that never beat is not charged: its worker may not have touched the input. Where the
+    ticker takes a job back, attempt and token stay until the next claim, so that the worker may
+    still be believed.
+    """
+    charged = job.lease is None or job.lease.beat > 0 or reported is not None
+    losses = job.losses + (1 if charged else 0)
+    done = {FailureClass.WORKER_LOST: losses - 1 if charged else 0}
+    decision = retry.decide(FailureClass.WORKER_LOST, done, draw=0.0)
+    again = decision.again or not charged
+    now = ports.store.now()
+    line = jobs.entry(
+        job,
+        FailureClass.WORKER_LOST,
+        "worker_lost",
+        message,
+        at=now,
+        next_attempt_at=now if again else None,
+    )
+    fields: dict[str, Any] = {
+        "losses": losses,
+        "avoid": _avoiding(job),
+        "progress": 0.0,
+        "progress_number": 0,
+    }
+    if reported is not None:
+        fields |= {"reported": reported, "lease": None}
+    if not again:
+        return jobs.apply(ports, job, Event.LOSE_FOR_GOOD, fields=fields, history=line, beat=beat)
+    fields |= {"due": now, "announced_at": None}
+    return jobs.apply(ports, job, Event.LOSE, fields=fields, history=line, beat=beat)

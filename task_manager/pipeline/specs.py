@@ -1,0 +1,180 @@
+"""What a claim's answer carries: the inputs, places and limits of exactly one attempt."""
+
+from __future__ import annotations
+
+from services.model.errors import FailureClass, JobFailed
+from services.model.job import Job, Stage
+from services.model.messages import (
+    AssembleSpec,
+    DetectSpec,
+    Grant,
+    Limits,
+    Place,
+    PrepareSpec,
+    Spec,
+    TranscribeResult,
+    TranscribeSpec,
+    TranslateResult,
+    TranslateSpec,
+)
+from services.model.task import ItemSpec, Source, Task
+from services.model.transcript import Body, output_id
+from services.storage import keys
+from services.storage.protocol import ObjectMissing
+from task_manager.pipeline.expand import parts_of, prepared_item
+from task_manager.pipeline.ports import Ports
+
+DETECT_PARTS = 3  # of an item's first parts, whose first voiced window is looked at
+SLOWEST_FACTOR = 4.0  # seconds of work per second of audio, until a node's own is measured
+STUCK_S = 600.0  # twenty windows of 30 s at real time
+
+
+def grant(ports: Ports, task: Task, job: Job) -> Grant:
+    """Everything for this attempt; raises JobFailed when an input has gone."""
+    item = task.manifest.items[job.item]
+    spec = _spec(ports, task, job)
+    return Grant(
+        job=job.id,
+        task=task.id,
+        text_id=item.text_id,
+        attempt=job.attempt,
+        spec=spec,
+        limits=_limits(ports, job),
+    )
+
+
+def urls(spec: Spec) -> dict[str, str]:
+    """Every URL of a spec by its key, as beats renew them."""
+    places = [value for _, value in spec if isinstance(value, Place)]
+    found = {place.key: place.url for place in places}
+    if isinstance(spec, AssembleSpec):
+        found |= spec.urls
+    if isinstance(spec, TranslateSpec) and spec.transcript and spec.transcript.key:
+        found[spec.transcript.key] = spec.transcript_url or ""
+    return found
+
+
+def _spec(ports: Ports, task: Task, job: Job) -> Spec:
+    item = task.manifest.items[job.item]
+    match job.stage:
+        case Stage.PREPARE:
+            return _prepare(ports, task, job)
+        case Stage.DETECT:
+            prepared = prepared_item(ports, job.task_id, job.item)
+            return DetectSpec(
+                pcm=_input(ports, prepared.pcm),
+                model=job.model,
+                windows=prepared.parts[:DETECT_PARTS],
+            )
+        case Stage.TRANSCRIBE:
+            return _transcribe(ports, task, job)
+        case Stage.ASSEMBLE:
+            return _assemble(ports, job, item)
+        case Stage.TRANSLATE:
+            return _translate(ports, job, item)
+
+
+def _prepare(ports: Ports, task: Task, job: Job) -> PrepareSpec:
+    item = task.manifest.items[job.item]
+    if item.audio is None:
+        raise JobFailed(FailureClass.PERMANENT, "input_gone", "The item has no audio.")
+    audio = Body(key=item.audio.key, size=item.audio.size, sha256=item.audio.sha256)
+    return PrepareSpec(
+        audio=_input(ports, audio),
+        pcm=_output(ports, job, "pcm"),
+        vad=task.manifest.options.vad,
+        max_seconds=ports.settings.max_audio_seconds,
+        part_seconds=ports.settings.part_seconds,
+    )
+
+
+def _transcribe(ports: Ports, task: Task, job: Job) -> TranscribeSpec:
+    prepared = prepared_item(ports, job.task_id, job.item)
+    options = task.manifest.options
+    alone = job.inputs["parts"] == 1
+    return TranscribeSpec(
+        pcm=_input(ports, prepared.pcm),
+        part=prepared.parts[job.part],
+        parts=job.inputs["parts"],
+        model=job.model,
+        language=job.inputs.get("language"),
+        language_probability=job.inputs.get("language_probability"),
+        beam_size=1 if job.safer else options.beam_size,
+        word_timestamps=options.word_timestamps,
+        safer=job.safer,
+        reference=task.manifest.items[job.item].text if alone else None,
+        output=_output(ports, job, "transcript"),
+    )
+
+
+def _assemble(ports: Ports, job: Job, item: ItemSpec) -> AssembleSpec:
+    parts = parts_of(ports, job)
+    results: list[TranscribeResult | TranslateResult] = [
+        TranslateResult.model_validate(part.result)
+        if job.language
+        else TranscribeResult.model_validate(part.result)
+        for part in parts
+    ]
+    bodies = [result.transcript for result in results]
+    first = results[0]
+    return AssembleSpec(
+        kind="translation" if job.language else "transcript",
+        language=first.language if isinstance(first, TranscribeResult) else job.language,
+        parts=bodies,
+        urls={body.key: _get(ports, body.key) for body in bodies if body.key},
+        reference=None if job.language else item.text,
+        output=_output(ports, job, "transcript"),
+    )
+
+
+def _translate(ports: Ports, job: Job, item: ItemSpec) -> TranslateSpec:
+    language = job.inputs["source_language"]
+    body: Body | None = None
+    if job.source == Source.AUDIO:
+        heard = ports.store.output(output_id(job.task_id, job.item, job.source, language))
+        if heard is None or heard.body is None:
+            raise JobFailed(FailureClass.PERMANENT, "input_gone", "The transcript is gone.")
+        body = heard.body
+    return TranslateSpec(
+        model=job.model,
+        source_language=language,
+        target_language=job.language,
+        text=item.text if body is None else None,
+        transcript=body,
+        transcript_url=_get(ports, body.key) if body and body.key else None,
+        first=job.inputs["first"],
+        last=job.inputs["last"],
+        parts=job.inputs["parts"],
+        output=_output(ports, job, "translation"),
+    )
+
+
+def _limits(ports: Ports, job: Job) -> Limits:
+    """From the seconds of audio where they are known; a text is short work."""
+    seconds = 0.0
+    if job.stage in {Stage.TRANSCRIBE, Stage.DETECT, Stage.ASSEMBLE} and not job.language:
+        seconds = prepared_item(ports, job.task_id, job.item).seconds
+    elif job.stage is Stage.PREPARE:
+        seconds = ports.settings.max_audio_seconds or 36_000.0
+    estimate = seconds * SLOWEST_FACTOR
+    return Limits(soft_s=max(200.0, 2 * estimate), hard_s=max(300.0, 3 * estimate), stuck_s=STUCK_S)
+
+
+def _input(ports: Ports, body: Body) -> Place:
+    if body.key is None:
+        raise JobFailed(FailureClass.PERMANENT, "input_gone", "The input has no object.")
+    return Place(key=body.key, url=_get(ports, body.key), size=body.size, sha256=body.sha256)
+
+
+def _output(ports: Ports, job: Job, name: str) -> Place:
+    key = keys.attempt_file(job.id, job.attempt, name)
+    return Place(key=key, url=ports.objects.url_to_put(key, ports.settings.url_expires_s))
+
+
+def _get(ports: Ports, key: str) -> str:
+    try:
+        return ports.objects.url_to_get(key, ports.settings.url_expires_s)
+    except ObjectMissing as missing:
+        raise JobFailed(
+            FailureClass.PERMANENT, "input_gone", "An input of this job is gone from storage."
+        ) from missing

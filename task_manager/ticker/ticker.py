@@ -1,0 +1,93 @@
+"""The loops: announce, reap, expand, settle, expire; one thread each, so none delays another."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import structlog
+
+from services.queue import Announcer
+from task_manager.pipeline import Pipeline
+from task_manager.pipeline.settle import settle
+from task_manager.ticker.announce import announce
+from task_manager.ticker.expand import Unfinished, finish_expansions
+from task_manager.ticker.reap import Watch, reap
+
+log = structlog.get_logger()
+
+FORGET_NODES_S = 24 * 3600.0
+
+
+class Ticker:
+    """Runs inside every manager. The pipeline's `wake` makes the first and last loop look at
+    once; everything else waits for its tick."""
+
+    def __init__(self, pipeline: Pipeline, announcer: Announcer) -> None:
+        self._ports = pipeline.ports
+        self._announcer = announcer
+        self._stopping = threading.Event()
+        self._bells: list[threading.Event] = []
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        settings = self._ports.settings
+        watch = Watch(settings.lost_after_s)
+        unfinished = Unfinished(settings.expand_after_s)
+        tick = settings.tick_every_s
+        self._loop("announce", tick, lambda: announce(self._ports, self._announcer.announce))
+        self._loop("settle", tick, self._settle)
+        self._ports.wake = self._wake
+        self._loop("reap", tick, lambda: reap(self._ports, watch, time.monotonic()))
+        self._loop(
+            "expand", tick, lambda: finish_expansions(self._ports, unfinished, time.monotonic())
+        )
+        self._loop("expire", 60.0, self._expire)
+
+    def stop(self) -> None:
+        """Returns when every loop has ended."""
+        self._stopping.set()
+        for bell in self._bells:
+            bell.set()
+        for thread in self._threads:
+            thread.join()
+        self._announcer.close()
+
+    def _wake(self) -> None:
+        for bell in self._bells[:2]:
+            bell.set()
+
+    def _loop(self, name: str, every_s: float, look: Callable[[], object]) -> None:
+        bell = threading.Event()
+        self._bells.append(bell)
+
+        def run() -> None:
+            while not self._stopping.is_set():
+                bell.clear()
+                try:
+                    look()
+                except Exception as error:  # noqa: BLE001 - a loop outlives whatever it meets
+                    log.warning("tick failed", action=f"{name}_failed", error=repr(error))
+                if self._stopping.is_set():
+                    return
+                bell.wait(every_s)
+
+        thread = threading.Thread(target=run, name=f"ticker-{name}", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _settle(self) -> None:
+        """Every task whose time has come; one that fails does not hold up the others."""
+        for task in self._ports.store.tasks_to_look_at(self._ports.store.now(), 200):
+            try:
+                settle(self._ports, task.id)
+            except Exception as error:  # noqa: BLE001
+                log.warning(
+                    "settle failed", action="settle_failed", task_id=task.id, error=repr(error)
+                )
+                later = self._ports.store.now() + 5.0
+                self._ports.store.note_task(task.id, {"look_at": later})
+
+    def _expire(self) -> None:
+        self._ports.store.drop_nodes(self._ports.store.now() - FORGET_NODES_S)
