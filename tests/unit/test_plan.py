@@ -1,0 +1,190 @@
+"""What each committed plan expands into."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.model import plan
+from services.model.job import Job, Stage
+from services.model.messages import (
+    DetectResult,
+    PartPlan,
+    PrepareResult,
+    TranscribeResult,
+    TranslateResult,
+)
+from services.model.states import JobState
+from services.model.task import ItemSpec
+
+NOW = 100.0
+
+
+def choose(source: str, target: str) -> str | None:
+    return None if target == "tlh" else "stub-nmt"
+
+
+def prepared(parts: int) -> PrepareResult:
+    cut = [PartPlan(start=n * 100, end=(n + 1) * 100, speech=[(n * 100, n * 100 + 50)])
+           for n in range(parts)]  # fmt: skip
+    return PrepareResult(pcm=plan.inline(""), seconds=30.0, parts=cut)
+
+
+@pytest.fixture
+def heard():
+    """A transcript that a transcribe job reported."""
+
+    def make(text: str = "Hello.", language: str = "en", runs=((0, 1),)) -> TranscribeResult:
+        body = plan.inline(text)
+        return TranscribeResult(
+            language=language, text=body, transcript=body, segments=1, runs=list(runs)
+        )
+
+    return make
+
+
+@pytest.fixture
+def transcribe_job():
+    return Job(
+        id="t1/transcribe/0/-/-/0/0", task_id="t1", stage=Stage.TRANSCRIBE, item=0, owner="local",
+        queue="transcribe.stub-whisper", priority=5, created_at=1.0, due=1.0, attempt=3,
+    )  # fmt: skip
+
+
+def test_an_audio_begins_with_its_prepare_job(a_task, an_audio):
+    task = a_task([ItemSpec(text_id="1", audio=an_audio)], ["zh"])
+
+    children = plan.of_task(task, now=NOW, choose=choose)
+
+    assert [job.id for job in children.jobs] == ["t1/prepare/0/-/-/0/0"]
+    assert [job.queue for job in children.jobs] == ["prepare"]
+    assert children.outputs == []
+
+
+def test_a_text_goes_straight_to_its_translations(a_task):
+    task = a_task([ItemSpec(text_id="1", text="Hello.", language="en")], ["zh", "ja"])
+
+    children = plan.of_task(task, now=NOW, choose=choose)
+
+    assert [j.id for j in children.jobs] == ["t1/translate/0/zh/T/0/0", "t1/translate/0/ja/T/0/0"]
+    assert {"translate.stub-nmt"} == {job.queue for job in children.jobs}
+    assert [(o.language, o.kind) for o in children.outputs] == [("en", "transcript")]
+
+
+def test_a_target_equal_to_the_source_is_an_identity_entry(a_task):
+    task = a_task([ItemSpec(text_id="1", text="Hello.", language="en")], ["en", "ja"])
+
+    children = plan.of_task(task, now=NOW, choose=choose)
+
+    assert [(o.language, o.kind) for o in children.outputs] == [("en", "identity")]
+    assert [job.language for job in children.jobs] == ["ja"]
+
+
+def test_a_pair_that_nobody_serves_dies_at_once_and_says_why(a_task):
+    task = a_task([ItemSpec(text_id="1", text="Hello.", language="en")], ["tlh"])
+
+    (job,) = plan.of_task(task, now=NOW, choose=choose).jobs
+
+    assert (job.state, job.open) == (JobState.DEAD, False)
+    assert job.history[0].code == "pair_not_served"
+
+
+def test_one_part_is_transcribed_at_once_in_whatever_language(a_task, an_audio):
+    task = a_task([ItemSpec(text_id="1", audio=an_audio)], ["zh"])
+
+    (job,) = plan.of_prepare(task, 0, prepared(1), now=NOW).jobs
+
+    assert (job.stage, job.inputs) == (Stage.TRANSCRIBE, {"language": None, "parts": 1})
+
+
+def test_several_parts_without_a_language_are_detected_first(a_task, an_audio):
+    task = a_task([ItemSpec(text_id="1", audio=an_audio)], ["zh"])
+
+    (job,) = plan.of_prepare(task, 0, prepared(3), now=NOW).jobs
+
+    assert (job.stage, job.queue) == (Stage.DETECT, "transcribe.stub-whisper")
+
+
+def test_several_parts_with_a_language_run_side_by_side(a_task, an_audio):
+    task = a_task([ItemSpec(text_id="1", audio=an_audio, language="en")], ["zh"])
+
+    jobs = plan.of_prepare(task, 0, prepared(3), now=NOW).jobs
+
+    assert [job.part for job in jobs] == [0, 1, 2]
+    assert {"en"} == {job.inputs["language"] for job in jobs}
+
+
+def test_the_detected_language_is_in_every_parts_plan(a_task, an_audio):
+    task = a_task([ItemSpec(text_id="1", audio=an_audio)], ["zh"])
+    found = DetectResult(language="ja", probability=0.9)
+
+    jobs = plan.of_detect(task, 0, found, parts=2, now=NOW).jobs
+
+    assert [(job.inputs["language"], job.inputs["language_probability"]) for job in jobs] == [
+        ("ja", 0.9)
+    ] * 2
+
+
+def test_silence_gives_empty_cells_and_never_a_phrase(a_task, an_audio):
+    task = a_task([ItemSpec(text_id="1", audio=an_audio)], ["zh", "ja"])
+
+    children = plan.of_prepare(task, 0, prepared(0), now=NOW)
+
+    assert children.jobs == []
+    assert [(output.language, output.text.inline) for output in children.outputs] == [
+        ("und", ""),
+        ("zh", ""),
+        ("ja", ""),
+    ]
+    assert children.outputs[0].facts["no_speech"]
+
+
+def test_a_transcript_is_translated_into_every_other_target(
+    a_task, an_audio, transcribe_job, heard
+):
+    task = a_task([ItemSpec(text_id="1", audio=an_audio)], ["zh", "en", "ja"])
+
+    children = plan.of_transcript(
+        task, transcribe_job, heard(), language="en", facts={}, now=NOW, choose=choose
+    )
+
+    assert [(o.language, o.kind, o.attempt) for o in children.outputs] == [("en", "identity", 3)]
+    assert [job.id for job in children.jobs] == [
+        "t1/translate/0/zh/A/0/0",
+        "t1/translate/0/ja/A/0/0",
+    ]
+
+
+def test_a_long_transcript_is_translated_run_by_run(a_task, an_audio, transcribe_job, heard):
+    task = a_task([ItemSpec(text_id="1", audio=an_audio)], ["zh"])
+
+    children = plan.of_transcript(
+        task, transcribe_job, heard(runs=((0, 400), (400, 700))), language="en", facts={},
+        now=NOW, choose=choose,
+    )  # fmt: skip
+
+    assert [
+        (job.inputs["first"], job.inputs["last"], job.inputs["parts"]) for job in children.jobs
+    ] == [(0, 400, 2), (400, 700, 2)]
+
+
+def test_a_translation_fills_exactly_one_cell(a_task, transcribe_job):
+    task = a_task([ItemSpec(text_id="1", text="Hello.", language="en")], ["zh"])
+    job = transcribe_job.model_copy(update={"language": "zh", "source": "T"})
+    body = plan.inline("你好。")
+
+    children = plan.of_translation(
+        task, job, TranslateResult(text=body, transcript=body, segments=1), now=NOW
+    )
+
+    assert [output.id for output in children.outputs] == ["t1/0/T/zh"]
+    assert children.jobs == []
+
+
+def test_expanding_twice_names_the_same_children(a_task, an_audio):
+    task = a_task([ItemSpec(text_id="a/b", audio=an_audio, text="Hi.", language="en")], ["zh"])
+
+    first = plan.of_task(task, now=NOW, choose=choose)
+    second = plan.of_task(task, now=NOW + 50, choose=choose)
+
+    assert [job.id for job in first.jobs] == [job.id for job in second.jobs]
+    assert [output.id for output in first.outputs] == [output.id for output in second.outputs]
