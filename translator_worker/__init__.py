@@ -1,0 +1,1 @@
+"""Carries sentences into other languages; everything around the engine is services.worker."""

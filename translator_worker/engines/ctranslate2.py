@@ -1,0 +1,112 @@
+"""Translation models of CTranslate2 that say with a token which language is wanted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import ctranslate2
+import sentencepiece
+
+from services.model.errors import FailureClass, JobFailed
+from services.model.transcript import join_texts
+from translator_worker.engines import Translation
+from translator_worker.sentences import halves, within
+
+_END = "</s>"
+_MOST_TOKENS = 200  # of a source sentence; models forget the end of longer ones without a sign
+_MARGIN = 8  # positions kept free for the language token and the end
+_RESPLITS = 3
+_RATIO = (0.2, 4.0)  # tokens out ÷ tokens in; outside of it something was lost or invented
+_RATIO_FROM = 10  # tokens; shorter sentences may differ as they like
+
+
+class CTranslate2Engine:
+    """A model folder with a `fanscribe.json` that names its family.
+
+    The one family so far is `demo`, marked up as M2M100 is: the source begins with its own
+    language, the target with the wanted one. `sentencepiece` in the file names the vocabulary
+    model and `positions` the longest sequence.
+    """
+
+    def __init__(self, folder: Path, *, device: str, compute_type: str) -> None:
+        about = _about(folder)
+        family = about.get("family")
+        if family != "demo":
+            raise JobFailed(
+                FailureClass.PERMANENT,
+                "family_not_supported",
+                f"{folder.name} is of the family {family!r}; only 'demo' models run so far.",
+            )
+        self._longest = int(about.get("positions", 256)) - _MARGIN
+        self._budget = min(_MOST_TOKENS, self._longest)
+        vocabulary = folder / about.get("sentencepiece", "sentencepiece.model")
+        self._pieces: Any = sentencepiece.SentencePieceProcessor(model_file=str(vocabulary))
+        self._model: Any = ctranslate2.Translator(
+            str(folder), device=device, compute_type=compute_type, inter_threads=1
+        )
+
+    def translate(
+        self, texts: Sequence[str], source: str, target: str, *, beam_size: int
+    ) -> list[Translation]:
+        parts = [within(text, self._fits) if text.strip() else [] for text in texts]
+        flat = [piece for pieces in parts for piece in pieces]
+        done = iter(self._run(flat, source, target, beam_size=beam_size, resplits=_RESPLITS))
+        return [_joined([next(done) for _ in pieces], target) for pieces in parts]
+
+    def _fits(self, text: str) -> bool:
+        return len(self._tokens(text)) <= self._budget
+
+    def _tokens(self, text: str) -> list[str]:
+        tokens: list[str] = self._pieces.encode(text, out_type=str)
+        return tokens
+
+    def _run(
+        self, texts: Sequence[str], source: str, target: str, *, beam_size: int, resplits: int
+    ) -> list[Translation]:
+        """One batch. A translation that did not come to its end is made anew from halves."""
+        if not texts:
+            return []
+        tokens = [self._tokens(text) for text in texts]
+        results = self._model.translate_batch(
+            [[f"__{source}__", *pieces, _END] for pieces in tokens],
+            target_prefix=[[f"__{target}__"]] * len(texts),
+            beam_size=beam_size,
+            max_decoding_length=self._longest,
+            max_batch_size=32,
+            return_end_token=True,
+        )
+        answers = []
+        for text, pieces, result in zip(texts, tokens, results, strict=True):
+            hypothesis: list[str] = result.hypotheses[0]
+            parts = None if hypothesis[-1:] == [_END] or not resplits else halves(text)
+            if parts:
+                again = self._run(parts, source, target, beam_size=beam_size, resplits=resplits - 1)
+                answers.append(_joined(again, target))
+            else:
+                answers.append(self._read(hypothesis, len(pieces)))
+        return answers
+
+    def _read(self, hypothesis: list[str], tokens_in: int) -> Translation:
+        words = [piece for piece in hypothesis[1:] if piece != _END]
+        flags = [] if hypothesis[-1:] == [_END] else ["truncated"]
+        ratio = len(words) / max(tokens_in, 1)
+        if max(len(words), tokens_in) >= _RATIO_FROM and not _RATIO[0] <= ratio <= _RATIO[1]:
+            flags.append("length_ratio")
+        return Translation(str(self._pieces.decode(words)).strip(), flags)
+
+
+def _joined(parts: Sequence[Translation], target: str) -> Translation:
+    flags = dict.fromkeys(flag for part in parts for flag in part.flags)
+    return Translation(join_texts([part.text for part in parts], target), list(flags))
+
+
+def _about(folder: Path) -> dict[str, Any]:
+    """What the model says of itself; nothing if it says nothing."""
+    path = folder / "fanscribe.json"
+    if not path.is_file():
+        return {}
+    about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return about

@@ -1,0 +1,121 @@
+"""The stage `translate`: sentences out of the words, through the engine, into a transcript."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+
+from services.model.errors import FailureClass, JobFailed
+from services.model.messages import TranslateResult, TranslateSpec
+from services.model.pack import dumps
+from services.model.transcript import Segment, Transcript, join_texts
+from services.models_folder import load_catalog, locate
+from services.settings import Settings, load
+from services.worker.model_cache import ModelCache
+from services.worker.work import Work
+from translator_worker.engines import Engine, Translation
+from translator_worker.sentences import Sentence, of_segments, of_text
+
+_BATCH = 32  # sentences; between two batches the job can be cancelled
+
+_models: ModelCache[Engine] = ModelCache()
+
+
+def translate(spec: TranslateSpec, work: Work) -> TranslateResult:
+    """Translates what the spec names, a batch at a time; sentences get ids from 0."""
+    sentences, duration = _sentences(spec, work)
+    engine = open_engine(spec.model, work.grant.text_id)
+    translations: list[Translation] = []
+    began = time.monotonic()
+    for first in range(0, len(sentences), _BATCH):
+        work.check()
+        translations += engine.translate(
+            [sentence.text for sentence in sentences[first : first + _BATCH]],
+            spec.source_language,
+            spec.target_language,
+            beam_size=spec.beam_size,
+        )
+        work.progress(len(translations) / len(sentences))
+    engine_seconds = time.monotonic() - began
+    transcript = _transcript(spec.target_language, sentences, translations, duration)
+    return TranslateResult(
+        text=work.keep(spec.output, transcript.text, suffix=".txt"),
+        transcript=work.keep(
+            spec.output, dumps(transcript.model_dump(mode="json")), suffix=".json"
+        ),
+        segments=len(transcript.segments),
+        engine_seconds=engine_seconds,
+    )
+
+
+def open_engine(model: str, text_id: str) -> Engine:
+    """The engine of a model of the catalog; a real one is loaded once a process.
+
+    Raises JobFailed where this node cannot run it.
+    """
+    settings = load()
+    entry = load_catalog(settings).entry(model)
+    if entry is None or entry.kind != "translate":
+        raise JobFailed(
+            FailureClass.PERMANENT,
+            "unknown_model",
+            f"This node's catalog has no translation model {model!r}.",
+        )
+    if entry.engine == "stub":
+        from translator_worker.engines.stub import StubEngine  # noqa: PLC0415 - for tests only
+
+        return StubEngine(text_id)
+    folder = locate(entry, settings)
+    if folder is None:
+        raise JobFailed(
+            FailureClass.PERMANENT,
+            "model_missing",
+            f"The model {model} is not in this node's models folder.",
+        )
+    return _models.get(model, lambda: _load(folder, settings))
+
+
+def _load(folder: Path, settings: Settings) -> Engine:
+    from translator_worker.engines.ctranslate2 import CTranslate2Engine  # noqa: PLC0415 - heavy
+
+    return CTranslate2Engine(folder, device=settings.device, compute_type=settings.compute_type)
+
+
+def _sentences(spec: TranslateSpec, work: Work) -> tuple[list[Sentence], float | None]:
+    """The sentences to translate, and the duration of the audio they come from."""
+    if spec.transcript is None:
+        return of_text(spec.text or "", spec.source_language), None
+    heard = Transcript.model_validate_json(work.read(spec.transcript, spec.transcript_url))
+    segments = heard.segments[spec.first : spec.last]
+    return of_segments(segments, spec.source_language), heard.duration
+
+
+def _transcript(
+    language: str,
+    sentences: Sequence[Sentence],
+    translations: Sequence[Translation],
+    duration: float | None,
+) -> Transcript:
+    """Translations with the times of their sentences; a text keeps its lines."""
+    pairs = list(zip(sentences, translations, strict=True))
+    lines = [
+        join_texts([translation.text for _, translation in line], language)
+        for _, line in groupby(pairs, key=lambda pair: pair[0].paragraph)
+    ]
+    return Transcript(
+        language=language,
+        text="\n".join(lines),
+        segments=[
+            Segment(
+                id=number,
+                start=sentence.start,
+                end=sentence.end,
+                text=translation.text,
+                flags=translation.flags,
+            )
+            for number, (sentence, translation) in enumerate(pairs)
+        ],
+        duration=duration,
+    )
