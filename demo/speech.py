@@ -129,7 +129,7 @@ def write_wav(path: Path, audio: Audio) -> None:
         file.writeframes(_to_int16(audio).tobytes())
 
 
-def write_audio(path: Path, audio: Audio) -> None:
+def write_audio(path: Path, audio: Audio, *, bit_rate: int = 32000) -> None:
     """Write the container that the suffix names: ``.wav``, ``.flac``, ``.mp3`` or ``.ogg``."""
     if path.suffix == ".wav":
         write_wav(path, audio)
@@ -143,7 +143,7 @@ def write_audio(path: Path, audio: Audio) -> None:
         stream: Any = container.add_stream(codec, rate=SAMPLE_RATE)
         stream.layout = "mono"
         if path.suffix != ".flac":
-            stream.bit_rate = 32000
+            stream.bit_rate = bit_rate
         frame = av.AudioFrame.from_ndarray(_to_int16(audio)[None], format=layout, layout="mono")
         frame.sample_rate = SAMPLE_RATE
         resampler = av.AudioResampler(stream.format, "mono", stream.rate)
