@@ -189,7 +189,8 @@ _BY_NAME = {row.name.lower(): row.tag for row in _TABLE} | {
 
 
 def _script(tag: langcodes.Language) -> str:
-    return tag.maximize().script or ""
+    script = tag.maximize().script or ""
+    return "Kore" if script == "Hang" else script  # NLLB names the half of Korean's script
 
 
 _BY_SCRIPT = {
