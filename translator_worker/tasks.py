@@ -119,3 +119,6 @@ def _transcript(
         ],
         duration=duration,
     )
+
+
+STAGES = {"translate": translate}

@@ -9,7 +9,7 @@ from services.model.errors import Invalid
 from services.model.transcript import Segment, Transcript
 from task_manager.render.lines import clean, width, wrap
 
-_SHORTEST_S = 0.001  # a player drops a cue that ends where it begins
+_SHORTEST_S = 0.02  # a player drops a cue that ends where it begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +32,14 @@ class Cue:
 
 
 def cues(transcript: Transcript, style: CueStyle) -> list[Cue]:
-    """All cues in order; none begins before the one in front of it, none is empty.
+    """All cues in the order of the words; none begins before the one in front of it.
 
     Raises Invalid `no_times` for a text that nobody spoke.
     """
-    cut = [cue for segment in transcript.segments for cue in _of_segment(segment, style)]
-    cut.sort(key=lambda cue: cue.start)
+    cut: list[Cue] = []
+    for cue in (cue for segment in transcript.segments for cue in _of_segment(segment, style)):
+        start = max(cue.start, cut[-1].start) if cut else cue.start
+        cut.append(Cue(start, max(cue.end, start + _SHORTEST_S), cue.lines))
     if style.max_cps:
         return list(_slowed(cut, style.max_cps))
     return cut
@@ -57,13 +59,12 @@ def _of_segment(segment: Segment, style: CueStyle) -> Iterator[Cue]:
         lines[first : first + style.max_lines] for first in range(0, len(lines), style.max_lines)
     ]
     whole = sum(width("".join(block)) for block in blocks) or 1
-    seconds = max(segment.end - segment.start, _SHORTEST_S * len(blocks))
+    seconds = segment.end - segment.start
     shown = 0
     for block in blocks:
         start = segment.start + seconds * shown / whole
         shown += width("".join(block))
-        end = segment.start + seconds * shown / whole
-        yield Cue(start, max(end, start + _SHORTEST_S), block)
+        yield Cue(start, segment.start + seconds * shown / whole, block)
 
 
 def _slowed(cut: Sequence[Cue], max_cps: float) -> Iterator[Cue]:

@@ -19,8 +19,8 @@ def width(text: str) -> int:
 
 def clean(text: str) -> str:
     """One line without control characters, every run of white space a single space."""
-    line = " ".join(text.split())
-    return "".join(character for character in line if unicodedata.category(character) != "Cc")
+    seen = (c for c in text if c.isspace() or unicodedata.category(c) != "Cc")
+    return " ".join("".join(seen).split())
 
 
 def wrap(text: str, max_width: int) -> list[str]:
