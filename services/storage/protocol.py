@@ -33,6 +33,10 @@ class ObjectStore(Protocol):
         """Stores the bytes in one atomic step; the hash is computed on the way."""
         ...
 
+    def copy(self, source: str, key: str) -> ObjectInfo:
+        """The same object under a second key; raises ObjectMissing."""
+        ...
+
     def get(self, key: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         """The bytes [start, end) in chunks; raises ObjectMissing before the first."""
         ...

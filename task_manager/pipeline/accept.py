@@ -10,6 +10,8 @@ from typing import Any
 from services.model.errors import IdempotencyMismatch, Invalid
 from services.model.pack import dumps
 from services.model.task import Manifest, Task
+from services.storage import keys
+from services.storage.protocol import ObjectMissing
 from task_manager.pipeline.expand import expand_task
 from task_manager.pipeline.ports import Ports
 
@@ -50,6 +52,7 @@ def accept(
     refuse_unserved(ports, manifest)
     now = ports.store.now()
     digest = manifest_digest(manifest, priority, metadata) if idempotency_key else None
+    manifest = adopt(ports, task_id, manifest)
     task, made = ports.store.insert_task(
         Task(
             id=task_id,
@@ -64,6 +67,7 @@ def accept(
         )
     )
     if not made:
+        ports.objects.delete_prefix(keys.task_prefix(task_id))
         if task.idempotency_digest != digest:
             raise IdempotencyMismatch(
                 "This Idempotency-Key belongs to another request: use a new key for a new task."
@@ -72,6 +76,28 @@ def accept(
     ports.store.append_event(task_id, now, "state", {"state": task.state})
     expand_task(ports, task)
     return task, True
+
+
+def adopt(ports: Ports, task_id: str, manifest: Manifest) -> Manifest:
+    """The manifest with every audio under the task's own prefix, so that it lives and dies with
+    the task; object first, document second. Raises Invalid for an upload that is gone."""
+    prefix = keys.task_prefix(task_id)
+    items = []
+    for ordinal, item in enumerate(manifest.items):
+        if item.audio is None or item.audio.key.startswith(prefix):
+            items.append(item)
+            continue
+        key = keys.audio(task_id, ordinal)
+        try:
+            ports.objects.copy(item.audio.key, key)
+        except ObjectMissing as missing:
+            raise Invalid(
+                "This upload is gone: upload the file again and use its new key.",
+                code="unknown_upload",
+                field=f"items.{ordinal}.audio",
+            ) from missing
+        items.append(item.model_copy(update={"audio": item.audio.model_copy(update={"key": key})}))
+    return manifest.model_copy(update={"items": items})
 
 
 def refuse_unserved(ports: Ports, manifest: Manifest) -> None:

@@ -10,6 +10,7 @@ from services.model.errors import AlreadyFinished, Conflict, Gone, IdempotencyMi
 from services.model.errors import FailureClass as F
 from services.model.states import Event, JobState
 from services.model.task import ItemSpec, Source, TaskState
+from services.storage.protocol import ObjectMissing
 from task_manager.pipeline import jobs
 from task_manager.ticker.expand import Unfinished, finish_expansions
 
@@ -265,3 +266,22 @@ def test_ids_with_every_character_come_back_unchanged(hand, accept, settled, bod
     settled(task)
 
     assert names == list(body(task, "zh")["data"]["1"])
+
+
+def test_deleting_a_task_leaves_the_upload_to_its_other_users(
+    hand, pipeline, accept, an_audio, settled
+):
+    first, second = accept([an_audio], ["zh"]), accept([an_audio], ["zh"])
+    pipeline.delete(first.id)
+    hand.work()
+
+    assert TaskState.SUCCEEDED is settled(second).state
+
+
+def test_a_deleted_tasks_media_are_gone_at_once(hand, pipeline, accept, an_audio):
+    task = accept([an_audio], ["zh"])
+    key = pipeline.task(task.id).manifest.items[0].audio.key
+    pipeline.delete(task.id)
+
+    with pytest.raises(ObjectMissing):
+        pipeline.ports.objects.head(key)

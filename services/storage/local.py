@@ -1,0 +1,144 @@
+"""Objects as files under one folder, for one machine or behind the manager's signed URLs."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Iterable, Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Literal
+from urllib.parse import quote
+
+from services.model.errors import Forbidden
+from services.signing import sign_url
+from services.storage.protocol import ObjectInfo, ObjectMissing
+
+_CHUNK = 1024 * 1024
+_TEMPORARY = ".part-"  # begins the name of a file that is being written; no key may
+
+
+class LocalStore:
+    """`access` says how others reach the files: by `path`, or by `url` from the manager at
+    `base_url`, signed with `secret`."""
+
+    def __init__(
+        self, root: Path, *, access: Literal["path", "url"], base_url: str, secret: str
+    ) -> None:
+        root.mkdir(parents=True, exist_ok=True)
+        self.root = root.resolve()
+        self._access = access
+        self._base_url = base_url.rstrip("/")
+        self._secret = secret
+
+    def put(self, key: str, chunks: Iterable[bytes]) -> ObjectInfo:
+        """Stores the bytes in one atomic step; what was half written leaves nothing behind."""
+        path = self._path(key)
+        digest = sha256()
+        size = 0
+        temporary = self._temporary_beside(path)
+        try:
+            with temporary.open("xb") as file:
+                for chunk in chunks:
+                    digest.update(chunk)
+                    size += file.write(chunk)
+                file.flush()
+                os.fsync(file.fileno())
+            self._path(key)  # nobody turned a folder into a link meanwhile
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        return ObjectInfo(key, size, digest.hexdigest())
+
+    def copy(self, source: str, key: str) -> ObjectInfo:
+        """The same bytes under another key, without moving them: objects never change."""
+        origin, path = self._existing(source), self._path(key)
+        temporary = self._temporary_beside(path)
+        try:
+            temporary.hardlink_to(origin)
+            temporary.replace(path)
+        except OSError:  # a file system without hard links
+            return self.put(key, self.get(source))
+        finally:
+            temporary.unlink(missing_ok=True)  # a link to the same file is not replaced
+        return ObjectInfo(key, path.stat().st_size)
+
+    def get(self, key: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """The bytes [start, end) in chunks; raises ObjectMissing before the first."""
+        path = self._existing(key)
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        except FileNotFoundError as error:
+            raise ObjectMissing(key) from error
+        return _chunks(descriptor, start, end)
+
+    def head(self, key: str) -> ObjectInfo:
+        return ObjectInfo(key, self._existing(key).stat().st_size)
+
+    def delete(self, key: str) -> None:
+        self._path(key).unlink(missing_ok=True)
+
+    def delete_prefix(self, prefix: str) -> int:
+        """Removes every object whose key begins with `prefix` (which ends in `/`); how many."""
+        if not prefix.endswith("/"):
+            raise ValueError(f"A prefix ends in '/', and {prefix!r} does not.")
+        folder = self._path(prefix.rstrip("/"))
+        if not folder.is_dir():
+            return 0
+        count = sum(len(_objects(names)) for _, _, names in os.walk(folder))
+        shutil.rmtree(folder, ignore_errors=True)
+        return count
+
+    def url_to_get(self, key: str, expires_s: int) -> str:
+        """Raises ObjectMissing."""
+        self._existing(key)
+        return self._url("GET", key, expires_s)
+
+    def url_to_put(self, key: str, expires_s: int) -> str:
+        return self._url("PUT", key, expires_s)
+
+    def _url(self, method: str, key: str, expires_s: int) -> str:
+        path = self._path(key)
+        if self._access == "path":
+            return path.as_uri()
+        expires = int(time.time()) + expires_s
+        signature = sign_url(self._secret, method=method, key=key, expires=expires)
+        return f"{self._base_url}/objects/{quote(key)}?expires={expires}&signature={signature}"
+
+    def _path(self, key: str) -> Path:
+        """The file of a key, which lies under the root by no detour. Raises Forbidden."""
+        names = key.split("/")
+        bad = any(name in {"", ".", ".."} or name.startswith(_TEMPORARY) for name in names)
+        path = self.root.joinpath(*names) if not bad and "\0" not in key else self.root
+        if path == self.root or path.resolve() != path or not path.is_relative_to(self.root):
+            raise Forbidden("There can be no object under this key.", code="bad_key")
+        return path
+
+    def _existing(self, key: str) -> Path:
+        path = self._path(key)
+        if not path.is_file():
+            raise ObjectMissing(key)
+        return path
+
+    def _temporary_beside(self, path: Path) -> Path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.with_name(_TEMPORARY + secrets.token_hex(8))
+
+
+def _chunks(descriptor: int, start: int, end: int | None) -> Iterator[bytes]:
+    with os.fdopen(descriptor, "rb") as file:
+        file.seek(start)
+        left = None if end is None else max(0, end - start)
+        while left != 0:
+            chunk = file.read(_CHUNK if left is None else min(_CHUNK, left))
+            if not chunk:
+                return
+            left = None if left is None else left - len(chunk)
+            yield chunk
+
+
+def _objects(names: list[str]) -> list[str]:
+    return [name for name in names if not name.startswith(_TEMPORARY)]
