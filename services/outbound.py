@@ -1,0 +1,194 @@
+"""The one HTTP client: everything that leaves a process over HTTP leaves it here.
+
+Its errors become ours: what the network did is told apart from what the other side said.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import unquote, urlsplit
+
+import httpx
+
+from services.model.errors import FailureClass, JobFailed
+
+HttpError = httpx.HTTPError  # for those who build on `open_client`
+Response = httpx.Response
+Client = httpx.Client
+
+_CHUNK = 1024 * 1024
+_BUSY = frozenset({429, 502, 503, 504})
+
+
+def open_client(
+    base_url: str = "", headers: Mapping[str, str] | None = None, *, read_s: float = 30.0
+) -> httpx.Client:
+    """A client with our timeouts. It follows no redirects and heeds no proxy of the
+    environment, since all it talks to are our own services and storage."""
+    timeout = httpx.Timeout(read_s, connect=5.0)
+    return httpx.Client(base_url=base_url, headers=headers, timeout=timeout, trust_env=False)
+
+
+@contextmanager
+def translated(what: str) -> Iterator[None]:
+    """Turns a failure of the network into JobFailed(network_timeout)."""
+    try:
+        yield
+    except httpx.HTTPError as error:
+        reason = f"{what}: {type(error).__name__}: {error}"
+        raise JobFailed(FailureClass.NETWORK_TIMEOUT, "network", reason) from error
+
+
+def refuse_busy(response: httpx.Response, what: str) -> None:
+    """Raises JobFailed(service_unavailable) if the other side is too busy or not there."""
+    if response.status_code in _BUSY or response.status_code >= 500:
+        raise JobFailed(
+            FailureClass.SERVICE_UNAVAILABLE,
+            "service_unavailable",
+            f"{what}: HTTP {response.status_code}",
+            retry_after_s=retry_after(response),
+        )
+
+
+def retry_after(response: httpx.Response) -> float | None:
+    """The seconds that a Retry-After header asks for; a date is not read."""
+    text = response.headers.get("retry-after", "")
+    return float(text) if text.isascii() and text.isdigit() else None
+
+
+class Objects:
+    """Gets and puts whole objects by the URLs of a claim; `file:` URLs are plain paths."""
+
+    def __init__(self) -> None:
+        self._client = open_client()
+
+    def download(self, url: str, path: Path, each: Callable[[], None]) -> str:
+        """Writes the object to `path` and calls `each` for every piece; its sha256 in hex.
+
+        Raises JobFailed: `input_gone` (permanent), network_timeout or service_unavailable.
+        """
+        digest = sha256()
+        with path.open("wb") as file, self._opened(url, None) as chunks:
+            for chunk in chunks:
+                digest.update(chunk)
+                file.write(chunk)
+                each()
+        return digest.hexdigest()
+
+    def read(self, url: str, start: int = 0, end: int | None = None) -> bytes:
+        """The bytes [start, end). Raises as `download` does."""
+        with self._opened(url, (start, end)) as chunks:
+            return b"".join(chunks)
+
+    def upload(self, url: str, source: BinaryIO) -> None:
+        """Raises JobFailed: network_timeout, service_unavailable, or internal if refused."""
+        path = local_path(url)
+        if path is not None:
+            _write(path, source)
+            return
+        with translated("cannot store a result"):
+            headers = {"Content-Length": str(source.seek(0, os.SEEK_END))}
+            source.seek(0)
+            chunks = iter(lambda: source.read(_CHUNK), b"")
+            response = self._client.put(url, content=chunks, headers=headers)
+        refuse_busy(response, "cannot store a result")
+        if not response.is_success:
+            raise JobFailed(
+                FailureClass.INTERNAL,
+                "result_refused",
+                f"The storage refused a result with HTTP {response.status_code}.",
+            )
+
+    @contextmanager
+    def _opened(self, url: str, span: tuple[int, int | None] | None) -> Iterator[Iterator[bytes]]:
+        path = local_path(url)
+        if path is not None:
+            with _open_input(path) as file:
+                yield _span_of(file, span)
+            return
+        headers = {} if span is None else {"Range": _range(*span)}
+        with (
+            translated("cannot read an input"),
+            self._client.stream("GET", url, headers=headers) as response,
+        ):
+            _check_input(response)
+            start, end = span or (0, None)
+            whole = response.status_code == 200
+            chunks = response.iter_bytes(_CHUNK)
+            yield _cut(chunks, start, end) if span and whole else chunks
+
+    def close(self) -> None:
+        self._client.close()
+
+
+def local_path(url: str) -> Path | None:
+    """The path of a `file:` URL, None for all others."""
+    address = urlsplit(url)
+    return Path(unquote(address.path)) if address.scheme == "file" else None
+
+
+def _range(start: int, end: int | None) -> str:
+    return f"bytes={start}-" if end is None else f"bytes={start}-{end - 1}"
+
+
+def _gone() -> JobFailed:
+    return JobFailed(FailureClass.PERMANENT, "input_gone", "An input is gone from storage.")
+
+
+def _check_input(response: httpx.Response) -> None:
+    refuse_busy(response, "cannot read an input")
+    if response.status_code in {404, 410}:
+        raise _gone()
+    if response.status_code not in {200, 206}:
+        # A signed URL that ran out answers 403; the next attempt gets a new one.
+        raise JobFailed(
+            FailureClass.SERVICE_UNAVAILABLE,
+            "input_refused",
+            f"The storage refused an input with HTTP {response.status_code}.",
+        )
+
+
+def _open_input(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except FileNotFoundError as error:
+        raise _gone() from error
+
+
+def _span_of(file: BinaryIO, span: tuple[int, int | None] | None) -> Iterator[bytes]:
+    start, end = span or (0, None)
+    file.seek(start)
+    left = None if end is None else end - start
+    while left is None or left > 0:
+        chunk = file.read(_CHUNK if left is None else min(_CHUNK, left))
+        if not chunk:
+            return
+        left = None if left is None else left - len(chunk)
+        yield chunk
+
+
+def _cut(chunks: Iterator[bytes], start: int, end: int | None) -> Iterator[bytes]:
+    """The bytes [start, end) of a server that answers a range with the whole object."""
+    position = 0
+    for chunk in chunks:
+        last = len(chunk) if end is None else min(len(chunk), end - position)
+        yield chunk[max(0, start - position) : max(0, last)]
+        position += len(chunk)
+        if end is not None and position >= end:
+            return
+
+
+def _write(path: Path, source: BinaryIO) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".part-{os.getpid()}-{path.name}")
+    with temporary.open("wb") as file:
+        shutil.copyfileobj(source, file, _CHUNK)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)

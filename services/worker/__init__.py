@@ -1,0 +1,1 @@
+"""What every worker does around its engine: claim, stay alive, fetch, run, store, report."""

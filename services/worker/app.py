@@ -1,0 +1,94 @@
+"""The Celery app of a worker: one task, which takes an announcement and runs it.
+
+`make_worker` is called at the top of `whisper_worker/app.py` and `translator_worker/app.py`,
+because the pool's children are fresh interpreters that import that module again. Everything
+they need to know comes by the environment, and they alone load models.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from celery import Celery, signals
+from pydantic import ValidationError
+
+from services import logs
+from services.model.messages import Announcement
+from services.queue import TASK_NAME, make_app
+from services.settings import Settings, load
+from services.worker.callbacks import Manager
+from services.worker.offering import Offering
+from services.worker.run import Runner, Stage
+from services.worker.spool import Spool
+
+_JOBS_A_CHILD = 500  # a child is replaced after so many, against what native code may leak
+_CHATTY = ("celery", "kombu", "amqp", "billiard")
+
+log = logs.get(__name__)
+
+
+def make_worker(module: str, stages: Mapping[str, Stage], *, claim_slots: int = 1) -> Celery:
+    """The app of the worker that `module` holds as `app`.
+
+    `stages` maps a stage's name to the function that runs it; a claim asks for up to
+    `claim_slots` jobs of one queue.
+    """
+    settings = load()
+    app = make_app(settings.broker_url)
+    app.conf.update(
+        include=[module],
+        worker_max_tasks_per_child=_JOBS_A_CHILD,
+        worker_enable_remote_control=False,
+        worker_redirect_stdouts=False,
+    )
+
+    @cache
+    def runner() -> Runner:
+        return make_runner(settings, stages, claim_slots)
+
+    @app.task(name=TASK_NAME)  # type: ignore[untyped-decorator]
+    def work(announcement: dict[str, Any]) -> None:
+        try:
+            runner().run(Announcement.model_validate(announcement))
+        except ValidationError as error:
+            log.warning("announcement_unreadable", reason=str(error))
+        except Exception:
+            # What leaves a task body may end the whole worker, so nothing does.
+            log.exception("announcement_failed")
+
+    return app
+
+
+def make_runner(settings: Settings, stages: Mapping[str, Stage], claim_slots: int) -> Runner:
+    manager = Manager(settings.manager_url, settings.callback_secret.get_secret_value())
+    return Runner(
+        node=settings.node,
+        models=models_in(queues_of(settings)),
+        slots=claim_slots,
+        stages=stages,
+        manager=manager,
+        offering=Offering(manager, Spool(settings.spool_folder)),
+    )
+
+
+def queues_of(settings: Settings) -> list[str]:
+    """The queues that the settings name."""
+    return [name for part in settings.queues.split(",") if (name := part.strip())]
+
+
+def models_in(queues: list[str]) -> list[str]:
+    """The models whose queues these are: what follows the first dot."""
+    return [queue.split(".", 1)[1] for queue in queues if "." in queue]
+
+
+@signals.setup_logging.connect  # type: ignore[untyped-decorator]
+def _configure_logs(**_: object) -> None:
+    """Our format instead of Celery's, in the parent and in every child."""
+    settings = load()
+    logs.configure(settings.log_level, settings.log_format)
+    if settings.log_level != "debug":
+        for name in _CHATTY:
+            logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,0 +1,154 @@
+"""Leases as their holder knows them, and the one thread that keeps them alive and in bounds."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Literal, Self
+
+from services import logs
+from services.model.errors import FailureClass, FanscribeError, JobFailed, LeaseLost
+from services.model.messages import Beat, Grant, Held, LeaseState
+from services.worker.callbacks import Manager
+
+GRACE_S = 5.0  # between the moment a job should end by itself and the end of its process
+DEAF_S = 10.0  # how long a lost attempt may run on before its process ends
+
+log = logs.get(__name__)
+
+
+class Lease:
+    """One lease: what the manager last said of it, and how long its work takes.
+
+    The limits count from `begin` to `engine_finished`, on the monotonic clock.
+    """
+
+    def __init__(self, grant: Grant) -> None:
+        self.grant = grant
+        self.state: Literal["held", "stale", "cancelled"] = "held"
+        self.urls: dict[str, str] = {}
+        self.resolved = False  # its last word was said, or nobody wants one
+        self.running = False
+        self._lost_at = 0.0
+        self._began_at = 0.0
+        self._moved_at = 0.0
+
+    @property
+    def held(self) -> Held:
+        return Held(job=self.grant.job, attempt=self.grant.attempt)
+
+    def begin(self) -> None:
+        self._began_at = self._moved_at = time.monotonic()
+        self.running = True
+
+    def engine_finished(self) -> None:
+        self.running = False
+
+    def moved(self) -> None:
+        """Something came out: it is not stuck."""
+        self._moved_at = time.monotonic()
+
+    def learn(self, said: LeaseState) -> None:
+        self.urls.update(said.urls)
+        if said.state != "held" and self.state == "held":
+            self._lost_at = time.monotonic()
+        self.state = said.state
+
+    def check(self) -> None:
+        """Raises LeaseLost when somebody else has the job or nobody wants it any more, and
+        JobFailed(time_limit) when the work takes too long."""
+        if self.state != "held":
+            raise LeaseLost(self.state)
+        reason = self._over(self.grant.limits.soft_s, self.grant.limits.stuck_s)
+        if reason:
+            raise JobFailed(FailureClass.TIME_LIMIT, "time_limit", reason)
+
+    def overdue(self) -> str:
+        """Why the process has to end for this job; empty while it need not."""
+        limits = self.grant.limits
+        return self._over(limits.hard_s + GRACE_S, limits.stuck_s + GRACE_S)
+
+    def deaf(self) -> bool:
+        """It was lost a while ago and its work goes on all the same."""
+        lost = self.state != "held" and self.running
+        return lost and time.monotonic() - self._lost_at > DEAF_S
+
+    def _over(self, whole_s: float, still_s: float) -> str:
+        now = time.monotonic()
+        if not self.running:
+            return ""
+        if now - self._began_at > whole_s:
+            return f"The work took longer than its limit of {whole_s:.0f} s."
+        if now - self._moved_at > still_s:
+            return f"Nothing came out for {still_s:.0f} s."
+        return ""
+
+
+class Heart:
+    """Beats for all leases of one token, at a rhythm that never backs off, and watches limits.
+
+    `on_overdue` and `on_deaf` end the process; they are called in the heart's own thread.
+    """
+
+    def __init__(
+        self,
+        manager: Manager,
+        token: str,
+        leases: Sequence[Lease],
+        *,
+        every_s: float,
+        on_overdue: Callable[[Lease, str], None],
+        on_deaf: Callable[[], None],
+    ) -> None:
+        self._manager = manager
+        self._token = token
+        self._leases = leases
+        self._every_s = every_s
+        self._on_overdue = on_overdue
+        self._on_deaf = on_deaf
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._live, name="heart", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def beat(self) -> bool:
+        """Tells the manager that all open leases are alive; whether it heard."""
+        alive = [lease for lease in self._leases if not lease.resolved and lease.state == "held"]
+        if not alive:
+            return True
+        try:
+            said = self._manager.beat(
+                Beat(token=self._token, leases=[lease.held for lease in alive])
+            )
+        except FanscribeError as error:
+            log.warning("beat_failed", reason=str(error))
+            return False
+        states = {state.job: state for state in said.leases}
+        for lease in alive:
+            if lease.grant.job in states:
+                lease.learn(states[lease.grant.job])
+        return True
+
+    def _live(self) -> None:
+        due = time.monotonic() + self._every_s
+        while not self._stop.wait(max(0.0, min(1.0, due - time.monotonic()))):
+            if time.monotonic() >= due:
+                due = time.monotonic() + self._every_s
+                self.beat()
+            self._watch()
+
+    def _watch(self) -> None:
+        for lease in self._leases:
+            reason = "" if lease.resolved else lease.overdue()
+            if reason:
+                self._on_overdue(lease, reason)
+        # Cancelling one job of a bundle never ends the others' process.
+        if len(self._leases) == 1 and self._leases[0].deaf():
+            self._on_deaf()

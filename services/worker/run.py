@@ -1,0 +1,177 @@
+"""One announcement from claim to last word: claim, keep alive, run the stage, report."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from services import logs
+from services.model.errors import FailureClass, JobFailed, LeaseLost
+from services.model.messages import (
+    Announcement,
+    Claim,
+    Failure,
+    Finish,
+    Granted,
+    Report,
+    Result,
+)
+from services.outbound import Objects
+from services.worker.callbacks import Manager, Refused
+from services.worker.classify import classify, is_fatal
+from services.worker.leases import Heart, Lease
+from services.worker.offering import Offering
+from services.worker.work import Attempt, Work
+
+Stage = Callable[[Any, Work], Result]  # each takes the spec of its own name
+
+SCRATCH_PREFIX = "fanscribe-work-"
+_CLAIM_TRIES = 3
+_FIRST_BEAT_TRIES = 12
+_EXIT_CODE = 70  # our own end, so that it is told from a crash
+
+log = logs.get(__name__)
+
+
+class Runner:
+    """Runs announcements, one at a time, in this process."""
+
+    def __init__(
+        self,
+        *,
+        node: str,
+        models: Sequence[str],
+        slots: int,
+        stages: Mapping[str, Stage],
+        manager: Manager,
+        offering: Offering,
+    ) -> None:
+        self._node = node
+        self._models = list(models)
+        self._slots = slots
+        self._stages = stages
+        self._manager = manager
+        self._offering = offering
+        self._objects = Objects()
+        self.end_process: Callable[[], None] = lambda: os._exit(_EXIT_CODE)
+
+    def run(self, announcement: Announcement) -> None:
+        """Claims, and works off what was won. Nothing is raised for what a job did wrong."""
+        token = secrets.token_hex(16)
+        granted = self._claim(announcement, token)
+        if granted is None or not granted.grants:
+            return
+        leases = [Lease(grant) for grant in granted.grants]
+        with Heart(
+            self._manager,
+            token,
+            leases,
+            every_s=granted.beat_every_s,
+            on_overdue=lambda lease, reason: self._end_for(lease, leases, token, reason),
+            on_deaf=self.end_process,
+        ) as heart:
+            if not _first_beat(heart, granted.beat_every_s):
+                return  # a lease that never beat is taken back and charged to nobody
+            for lease in leases:
+                self._attempt(lease, leases, token)
+
+    def _claim(self, announcement: Announcement, token: str) -> Granted | None:
+        """An answer that got lost is asked for again with the same token."""
+        claim = Claim(
+            node=self._node,
+            token=token,
+            queue=announcement.queue,
+            job=announcement.job,
+            models=self._models,
+            slots=self._slots,
+        )
+        for _ in range(_CLAIM_TRIES):
+            try:
+                return self._manager.claim(claim)
+            except JobFailed as error:
+                log.warning("claim_failed", reason=error.message)
+                threading.Event().wait(1.0)
+            except Refused as error:
+                log.error("claim_refused", reason=str(error))  # noqa: TRY400  no trace needed
+                return None
+        return None
+
+    def _attempt(self, lease: Lease, leases: Sequence[Lease], token: str) -> None:
+        grant = lease.grant
+        with logs.bind(job=grant.job, attempt=grant.attempt):
+            report, fatal = self._outcome(lease, token)
+            if report is not None:
+                finish = Finish(token=token, node=self._node, reports=[report])
+                self._offering.finish(finish, wanted=lambda: lease.state == "held")
+            lease.resolved = True
+        if fatal:
+            self._release(leases, token)
+            self.end_process()
+
+    def _outcome(self, lease: Lease, token: str) -> tuple[Report | None, bool]:
+        """The last word of an attempt, and whether this process is spent.
+
+        MemoryError included: one that left the task body would end the whole worker.
+        """
+        grant = lease.grant
+        held = {"job": grant.job, "attempt": grant.attempt}
+        try:
+            result = self._run_stage(lease, token)
+        except LeaseLost as lost:
+            log.info("attempt_given_up", reason=lost.reason)
+            return None, False
+        except Exception as error:  # whatever it is becomes a report
+            failure = classify(error)
+            unknown = failure.failure is FailureClass.INTERNAL
+            log.warning(
+                "attempt_failed", code=failure.code, reason=failure.message, exc_info=unknown
+            )
+            return Report(**held, failed=failure), is_fatal(error)
+        return Report(**held, result=result), False
+
+    def _run_stage(self, lease: Lease, token: str) -> Result:
+        lease.check()
+        folder = Path(tempfile.mkdtemp(prefix=f"{SCRATCH_PREFIX}{os.getpid()}-"))
+        try:
+            lease.begin()
+            work = Attempt(lease, token, folder, self._manager, self._objects)
+            return self._stages[lease.grant.spec.stage](lease.grant.spec, work)
+        finally:
+            lease.engine_finished()
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _end_for(self, lease: Lease, leases: Sequence[Lease], token: str, reason: str) -> None:
+        """The engine does not come back: say so for it, and end this process."""
+        lease.resolved = True
+        failed = Failure(failure=FailureClass.TIME_LIMIT, code="time_limit", message=reason)
+        report = Report(job=lease.grant.job, attempt=lease.grant.attempt, failed=failed)
+        self._offering.once(Finish(token=token, node=self._node, reports=[report]))
+        self._release(leases, token)
+        self.end_process()
+
+    def _release(self, leases: Sequence[Lease], token: str) -> None:
+        """Hands the rest of a bundle back unharmed."""
+        reports = [
+            Report(job=lease.grant.job, attempt=lease.grant.attempt, released=True)
+            for lease in leases
+            if not lease.resolved
+        ]
+        for lease in leases:
+            lease.resolved = True
+        if reports:
+            self._offering.once(Finish(token=token, node=self._node, reports=reports))
+
+
+def _first_beat(heart: Heart, every_s: float) -> bool:
+    """The manager hears of us before we touch an input that may kill us."""
+    for _ in range(_FIRST_BEAT_TRIES):
+        if heart.beat():
+            return True
+        threading.Event().wait(every_s)
+    return False

@@ -1,0 +1,8 @@
+"""The Celery app of the whisper worker."""
+
+from __future__ import annotations
+
+from services.worker.app import make_worker
+from whisper_worker.tasks import STAGES
+
+app = make_worker(__name__, STAGES)

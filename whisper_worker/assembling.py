@@ -1,0 +1,51 @@
+"""Joins the parts of a transcript, or of a translation, into one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from services.model.messages import AssembleResult, AssembleSpec
+from services.model.transcript import Segment, Transcript, join_texts
+from services.worker.work import Work
+from whisper_worker import check
+from whisper_worker.runs import cut_runs
+
+
+def assemble(spec: AssembleSpec, work: Work) -> AssembleResult:
+    """Parts in order, segments numbered anew; a transcript also gets its runs and its check."""
+    parts = []
+    for body in spec.parts:
+        text = work.read(body, spec.urls.get(body.key or ""))
+        parts.append(Transcript.model_validate_json(text))
+        work.progress(len(parts) / len(spec.parts))
+        work.check()
+    whole = join(parts, spec.language)
+    heard = spec.kind == "transcript"
+    return AssembleResult(
+        text=work.keep(spec.output, whole.text, ".txt"),
+        transcript=work.keep(spec.output, whole.model_dump_json(exclude_none=True)),
+        segments=len(whole.segments),
+        runs=cut_runs(whole.segments) if heard else [],
+        no_speech=whole.no_speech,
+        check=check.compare(spec.reference, whole.text, spec.language)
+        if heard and spec.reference is not None
+        else None,
+    )
+
+
+def join(parts: Sequence[Transcript], language: str) -> Transcript:
+    """One transcript; it is sure of its language as far as its first part was."""
+    segments = _numbered([segment for part in parts for segment in part.segments])
+    return Transcript(
+        language=language,
+        text=join_texts([part.text for part in parts], language),
+        segments=segments,
+        duration=max((part.duration for part in parts if part.duration), default=None),
+        language_probability=parts[0].language_probability if parts else None,
+        no_speech=all(part.no_speech for part in parts),
+        dropped=[segment for part in parts for segment in part.dropped],
+    )
+
+
+def _numbered(segments: Sequence[Segment]) -> list[Segment]:
+    return [segment.model_copy(update={"id": i}) for i, segment in enumerate(segments)]

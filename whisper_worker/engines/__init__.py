@@ -1,0 +1,37 @@
+"""What turns speech into words: one protocol, one adapter an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.model.transcript import Segment
+
+Samples = NDArray[np.float32]  # 16 kHz mono, -1 … 1
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """How to listen. `safer` gives up quality for a sure end; `label` is the item's text id,
+    which only the stub looks at."""
+
+    beam_size: int = 5
+    word_timestamps: bool = False
+    safer: bool = False
+    label: str = ""
+
+
+class Engine(Protocol):
+    """One loaded model."""
+
+    def detect(self, samples: Samples) -> tuple[str, float]:
+        """The spoken language as a BCP-47 tag, and its probability."""
+        ...
+
+    def transcribe(self, samples: Samples, language: str, hearing: Hearing) -> Iterator[Segment]:
+        """Segments as they are heard, with times in seconds of `samples`."""
+        ...

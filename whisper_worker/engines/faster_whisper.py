@@ -1,0 +1,71 @@
+"""faster-whisper: CTranslate2's Whisper, one window after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from faster_whisper import WhisperModel
+
+from services.model.errors import FailureClass, JobFailed
+from services.model.languages import from_whisper, whisper_code
+from services.model.transcript import Segment, Word
+from whisper_worker.engines import Hearing, Samples
+
+_TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+
+
+class FasterWhisper:
+    """One model in memory. Threads come from OMP_NUM_THREADS, which the launcher sets."""
+
+    def __init__(self, folder: Path, device: str, compute_type: str) -> None:
+        self._model = WhisperModel(
+            str(folder), device=device, compute_type=compute_type, local_files_only=True
+        )
+
+    def detect(self, samples: Samples) -> tuple[str, float]:
+        code, probability, _ = self._model.detect_language(samples)
+        return from_whisper(code), float(probability)
+
+    def transcribe(self, samples: Samples, language: str, hearing: Hearing) -> Iterator[Segment]:
+        """Thresholds only choose the temperature here; what to leave out is the guards' say."""
+        code = whisper_code(language)
+        if code is None:
+            raise JobFailed(
+                FailureClass.PERMANENT,
+                "language_not_heard",
+                f"This speech model does not know the language {language!r}.",
+            )
+        heard, _ = self._model.transcribe(
+            samples,
+            language=code,
+            beam_size=1 if hearing.safer else hearing.beam_size,
+            temperature=(0.0,) if hearing.safer else _TEMPERATURES,
+            word_timestamps=hearing.word_timestamps,
+            condition_on_previous_text=False,
+            no_speech_threshold=None,
+            vad_filter=False,
+        )
+        for index, segment in enumerate(heard):
+            yield _segment(index, segment)
+
+
+def _segment(index: int, segment: Any) -> Segment:
+    return Segment(
+        id=index,
+        start=float(segment.start),
+        end=float(segment.end),
+        text=segment.text.strip(),
+        words=[_word(word) for word in segment.words] if segment.words else None,
+        avg_logprob=segment.avg_logprob,
+        no_speech_prob=segment.no_speech_prob,
+        compression_ratio=segment.compression_ratio,
+        temperature=segment.temperature,
+    )
+
+
+def _word(word: Any) -> Word:
+    return Word(
+        start=float(word.start), end=float(word.end), text=word.word, probability=word.probability
+    )

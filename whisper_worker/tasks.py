@@ -1,0 +1,62 @@
+"""The four stages of this worker, each a function from its spec to its result."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from services.model.messages import PrepareResult, PrepareSpec
+from services.worker.run import Stage
+from services.worker.work import Work
+from whisper_worker.assembling import assemble
+from whisper_worker.listening import detect, transcribe
+from whisper_worker.media import Decoder
+from whisper_worker.segmenter import cut, spans
+from whisper_worker.timeline import RATE
+from whisper_worker.voice import WINDOW, probabilities
+
+_DECODING = 0.6  # of the time of a prepare; finding the speech is the rest
+
+
+def prepare(spec: PrepareSpec, work: Work) -> PrepareResult:
+    """Decodes, finds the speech, cuts into parts at silence, stores one PCM object."""
+    source = work.fetch(spec.audio)
+
+    def tell_decoded(fraction: float) -> None:
+        work.check()
+        work.progress(_DECODING * fraction)
+
+    target = work.folder / "pcm"
+    pcm = _decoder().decode(source, target, spec.max_seconds, tell=tell_decoded)
+    total = target.stat().st_size // 2
+
+    def tell_found(done: int) -> None:
+        work.check()
+        work.progress(_DECODING + (1 - _DECODING) * done / total)
+
+    longest = round(spec.part_seconds * RATE)
+    if spec.vad:
+        speech = spans(probabilities(target, tell_found), window=WINDOW, total=total)
+    else:
+        speech = [(0, total)]
+    return PrepareResult(
+        pcm=work.keep_file(spec.pcm, target),
+        seconds=pcm.seconds,
+        declared_seconds=pcm.declared_seconds,
+        coverage=pcm.coverage,
+        format=pcm.format,
+        warnings=pcm.warnings,
+        parts=cut(speech, total, longest),
+    )
+
+
+@cache
+def _decoder() -> Decoder:
+    return Decoder()
+
+
+STAGES: dict[str, Stage] = {
+    "prepare": prepare,
+    "detect": detect,
+    "transcribe": transcribe,
+    "assemble": assemble,
+}

@@ -1,0 +1,45 @@
+"""Speech without its silences, and the way back to the times of the recording; pure."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from itertools import accumulate
+
+RATE = 16_000  # samples a second, everywhere
+
+Span = tuple[int, int]  # [start, end) in samples
+
+
+class Timeline:
+    """Stretches of a recording laid end to end.
+
+    A moment where two stretches meet belongs to the next one when something starts there, and to
+    the one before when something ends there.
+    """
+
+    def __init__(self, spans: Sequence[Span]) -> None:
+        if not spans:
+            raise ValueError("A timeline needs at least one stretch.")
+        self._spans = list(spans)
+        self._ends = list(accumulate(end - start for start, end in spans))
+
+    @property
+    def seconds(self) -> float:
+        """How long it is without the silences."""
+        return self._ends[-1] / RATE
+
+    def start(self, seconds: float) -> float:
+        """The time in the recording of something that starts here (seconds)."""
+        return self._original(seconds, bisect_right(self._ends, round(seconds * RATE)))
+
+    def end(self, seconds: float) -> float:
+        """The time in the recording of something that ends here (seconds)."""
+        return self._original(seconds, bisect_left(self._ends, round(seconds * RATE)))
+
+    def _original(self, seconds: float, index: int) -> float:
+        index = min(index, len(self._spans) - 1)
+        before = self._ends[index - 1] if index else 0
+        start, end = self._spans[index]
+        sample = start + round(seconds * RATE) - before
+        return round(min(max(sample, start), end) / RATE, 3)
