@@ -1,0 +1,14 @@
+"""The store in MongoDB, for several hosts: every write is acknowledged by the majority."""
+
+from __future__ import annotations
+
+from task_manager.store.mongo.claim import ClaimCollection
+from task_manager.store.mongo.jobs import JobCollection
+from task_manager.store.mongo.results import ResultCollections
+from task_manager.store.mongo.tasks import TaskCollections
+
+__all__ = ["MongoStore"]
+
+
+class MongoStore(TaskCollections, JobCollection, ClaimCollection, ResultCollections):
+    """`MongoStore(url)`. What each operation promises stands in the protocol."""

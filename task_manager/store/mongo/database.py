@@ -1,0 +1,86 @@
+"""The connection to MongoDB: what is demanded of each read and write, indexes, and the clock."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from pymongo import IndexModel, MongoClient
+
+from services.model.job import Job
+from services.model.node import Node
+from services.model.pack import Pack
+from services.model.task import Item, Task, TaskEvent, Upload
+from services.model.transcript import Output
+from task_manager.store.documents import Document
+from task_manager.store.mongo.collection import Collection, translated
+from task_manager.store.mongo.indexes import INDEXES
+
+_MEASURE_EVERY_S = 30.0
+
+_DEMANDS: dict[str, Any] = {
+    "w": "majority",
+    "journal": True,
+    "wTimeoutMS": 5_000,
+    "readConcernLevel": "majority",
+    "readPreference": "primary",
+    "serverSelectionTimeoutMS": 5_000,
+    "connectTimeoutMS": 5_000,
+    "socketTimeoutMS": 20_000,  # a server that stands still must not hold a thread for ever
+    "tz_aware": True,
+}
+
+
+class Database:
+    """All collections of one database, with their indexes."""
+
+    def __init__(self, url: str) -> None:
+        with translated():
+            self._client: MongoClient[Document] = MongoClient(url, **_DEMANDS)
+            database = self._client.get_default_database("fanscribe")
+        self._tasks = Collection(
+            database.tasks, Task, as_text=("manifest", "metadata"), derive=_of_task
+        )
+        self._items = Collection(database.items, Item)
+        self._jobs = Collection(
+            database.jobs, Job, as_text=("inputs", "result", "retries"), derive=_of_job
+        )
+        self._outputs = Collection(database.outputs, Output, as_text=("facts",))
+        self._packs = Collection(database.packs, Pack)
+        self._events = Collection(database.events, TaskEvent, key=_event_key, as_text=("data",))
+        self._nodes = Collection(database.nodes, Node, as_text=("labels",))
+        self._uploads = Collection(database.uploads, Upload, key=lambda upload: str(upload["key"]))
+        self._measured = (0.0, float("-inf"))  # the server's time, and ours of that moment
+        for name, indexes in INDEXES.items():
+            getattr(self, f"_{name}").create_indexes([IndexModel(**index) for index in indexes])
+
+    def now(self) -> float:
+        """Milliseconds are as fine as the server's clock is."""
+        server, ours = self._measured
+        if time.monotonic() - ours > _MEASURE_EVERY_S:
+            server, ours = self._measured = self._measure()
+        return round(server + time.monotonic() - ours, 3)
+
+    def _measure(self) -> tuple[float, float]:
+        asked = time.monotonic()
+        with translated():
+            answer = self._client.admin.command("hello")
+        return answer["localTime"].timestamp(), (asked + time.monotonic()) / 2
+
+    def ping(self) -> None:
+        self._tasks.get("")
+
+    def close(self) -> None:
+        self._client.close()
+
+
+def _of_task(fields: Document) -> Document:
+    return {"listed": fields["deleted_at"] is None} if "deleted_at" in fields else {}
+
+
+def _of_job(fields: Document) -> Document:
+    return {"alone": bool(fields["history"])} if "history" in fields else {}
+
+
+def _event_key(event: Document) -> str:
+    return f"{event['task_id']}/{event['number']}"

@@ -1,0 +1,55 @@
+"""The indexes: every named operation has one that begins with what it asks for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_KEYED = {"idempotency_key": {"$type": "string"}}
+_LOOKED_AT = {"look_at": {"$type": "number"}}
+_PENDING = {"expand": "pending"}
+_OPEN = {"open": True}
+_DEAD = {"state": "dead"}
+
+
+def _index(name: str, *fields: str, unique: bool = False, only: Any = None) -> dict[str, Any]:
+    options: dict[str, Any] = {"name": name, "keys": [(field, 1) for field in fields]}
+    if unique:
+        options["unique"] = True
+    if only is not None:
+        options["partialFilterExpression"] = only
+    return options
+
+
+INDEXES: dict[str, list[dict[str, Any]]] = {
+    "tasks": [
+        _index("key", "owner", "idempotency_key", unique=True, only=_KEYED),
+        _index("page", "listed", "created_at", "id"),
+        _index("page_state", "listed", "state", "created_at", "id"),
+        _index("page_owner", "listed", "owner", "created_at", "id"),
+        _index("page_both", "listed", "owner", "state", "created_at", "id"),
+        _index("look_at", "look_at", only=_LOOKED_AT),
+        _index("expanding", "expand", "created_at", only=_PENDING),
+    ],
+    "items": [
+        _index("ordinal", "task_id", "ordinal"),
+        _index("text_id", "task_id", "text_id"),
+    ],
+    "jobs": [
+        # What waits or runs is open, so an index of the open ones serves both.
+        _index("queue", "state", "queue", "priority", "rank", "due", "id", only=_OPEN),
+        _index("token", "lease.token", only=_OPEN),
+        _index("open", "task_id", "id", only=_OPEN),
+        _index("open_owner", "owner", "queue", only=_OPEN),
+        _index("dead", "task_id", "id", only=_DEAD),
+        _index("expanding", "expand", "created_at", only=_PENDING),
+        _index("item", "task_id", "item", "id"),
+        _index("state", "task_id", "state"),
+    ],
+    "outputs": [
+        _index("item", "task_id", "item", "source", "language"),
+        _index("language", "task_id", "language", "item", "source"),
+    ],
+    "packs": [_index("language", "task_id", "language")],
+    "events": [_index("number", "task_id", "number", unique=True)],
+    "nodes": [_index("seen", "seen_at")],
+}

@@ -1,0 +1,14 @@
+"""The store in one SQLite file, for one host: several processes, nothing to install."""
+
+from __future__ import annotations
+
+from task_manager.store.sqlite.claim import ClaimTables
+from task_manager.store.sqlite.jobs import JobTables
+from task_manager.store.sqlite.results import ResultTables
+from task_manager.store.sqlite.tasks import TaskTables
+
+__all__ = ["SqliteStore"]
+
+
+class SqliteStore(TaskTables, JobTables, ClaimTables, ResultTables):
+    """`SqliteStore(path)`. What each operation promises stands in the protocol."""

@@ -1,0 +1,187 @@
+"""One file, many threads and processes: connections, transactions, and the errors they raise."""
+
+# ruff: noqa: S608 -- statements are made of this package's own names; values are always bound
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from task_manager.store.documents import Document, jsonable
+from task_manager.store.protocol import StoreUnavailable
+from task_manager.store.sqlite.schema import M, Table, create
+
+_BUSY_S = 10.0  # how long a statement waits for another process's transaction
+
+Decide = Callable[[Document], Mapping[str, Any] | None]
+"""Looks at a document and says which fields to write, or None to leave it."""
+
+
+class Database:
+    """The file. A connection serves one thread at a time and is lent out anew, since threads of
+    a web server come and go. Writers of this process queue at a lock, which is fair, before they
+    meet those of other processes at the file, which is not."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._idle: list[sqlite3.Connection] = []
+        self._writing = Lock()
+        self._closed = False
+        with self._lent() as connection:
+            create(connection)
+
+    def now(self) -> float:
+        return time.time()
+
+    def ping(self) -> None:
+        self._rows("SELECT id FROM tasks LIMIT 1")
+
+    def close(self) -> None:
+        self._closed = True
+        while self._idle:
+            self._idle.pop().close()
+
+    def _rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        with self._lent() as connection:
+            return connection.execute(sql, values).fetchall()
+
+    def _find(self, table: Table[M], rest: str, *values: Any) -> list[M]:
+        """The documents of a table; `rest` is the statement from WHERE on."""
+        rows = self._rows(f"SELECT doc FROM {table.name} {rest}", *values)
+        return [table.read(doc) for (doc,) in rows]
+
+    def _get(self, table: Table[M], key: str) -> M | None:
+        return next(iter(self._find(table, f"WHERE {table.key} = ?", key)), None)
+
+    def _insert(self, table: Table[M], documents: Iterable[M]) -> int:
+        """Inserts those that are absent, in one transaction; how many there were."""
+        dumped = (document.model_dump(mode="json") for document in documents)
+        rows = [tuple(table.values(document).values()) for document in dumped]
+        if not rows:
+            return 0
+        with self._transaction() as connection:
+            return connection.executemany(table.insert, rows).rowcount
+
+    def _change(self, table: Table[M], key: str, decide: Decide) -> M | None:
+        """One compare-and-set: the document as changed, or None if `decide` left it alone."""
+        with self._transaction() as connection:
+            document = document_of(connection, table, key)
+            fields = None if document is None else decide(document)
+            if document is None or fields is None:
+                return None
+            changed = change(connection, table, document, fields)
+        return table.kind.model_validate(changed)
+
+    def _put(self, table: Table[M], new: M, decide: Decide) -> bool:
+        """Inserts, or does with the stored document what `decide` says; False if nothing."""
+        document = new.model_dump(mode="json")
+        with self._transaction() as connection:
+            stored = document_of(connection, table, document[table.key])
+            if stored is None:
+                connection.execute(table.insert, tuple(table.values(document).values()))
+                return True
+            fields = decide(stored)
+            if fields is not None:
+                change(connection, table, stored, fields)
+            return fields is not None
+
+    def _delete(self, sql: str, value: Any) -> int:
+        with self._transaction() as connection:
+            return connection.execute(sql, (value,)).rowcount
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._writing, self._lent() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.commit()
+            except BaseException:
+                connection.rollback()
+                raise
+
+    @contextmanager
+    def _lent(self) -> Iterator[sqlite3.Connection]:
+        try:
+            connection = self._take()
+            try:
+                yield connection
+            finally:
+                self._give_back(connection)
+        except sqlite3.Error as error:
+            raise StoreUnavailable(
+                f"The store at {self._path} does not answer: {error}."
+            ) from error
+
+    def _take(self) -> sqlite3.Connection:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            if self._closed:
+                raise sqlite3.ProgrammingError("it was closed") from None
+            return connect(self._path)
+
+    def _give_back(self, connection: sqlite3.Connection) -> None:
+        if self._closed:
+            connection.close()
+        else:
+            self._idle.append(connection)
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
+    )
+    try:
+        _enter_wal(connection)
+        connection.execute("PRAGMA synchronous = FULL")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _enter_wal(connection: sqlite3.Connection) -> None:
+    """The mode lasts in the file, but the busy timeout does not hold for switching to it."""
+    deadline = time.monotonic() + _BUSY_S
+    while True:
+        try:
+            (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            if mode != "wal":
+                raise sqlite3.OperationalError(f"no write-ahead log here, only {mode}")
+            return
+
+
+def document_of(connection: sqlite3.Connection, table: Table[M], key: str) -> Document | None:
+    sql = f"SELECT doc FROM {table.name} WHERE {table.key} = ?"
+    row = connection.execute(sql, (key,)).fetchone()
+    return None if row is None else json.loads(row[0])
+
+
+def change(
+    connection: sqlite3.Connection,
+    table: Table[M],
+    document: Document,
+    fields: Mapping[str, Any],
+) -> Document:
+    """Writes the fields into the row of the document, and its columns only where they differ:
+    an index whose columns are not named in the statement is not touched."""
+    changed = {**document, **jsonable(table.kind, fields)}
+    before, after = table.values(document), table.values(changed)
+    differing = {name: value for name, value in after.items() if value != before[name]}
+    if differing:
+        names = ", ".join(f"{name} = ?" for name in differing)
+        sql = f"UPDATE {table.name} SET {names} WHERE {table.key} = ?"
+        connection.execute(sql, (*differing.values(), document[table.key]))
+    return changed

@@ -1,0 +1,99 @@
+"""What is kept beside tasks and jobs in SQLite: outputs, packs, events, nodes and uploads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from services.model.node import Node
+from services.model.pack import Pack
+from services.model.task import TaskEvent, Upload
+from services.model.transcript import Output
+from task_manager.store.documents import Document
+from task_manager.store.sqlite.database import Database
+from task_manager.store.sqlite.schema import EVENTS, NODES, OUTPUTS, PACKS, UPLOADS
+
+_LAST_EVENT = "SELECT coalesce(max(number), 0) FROM events WHERE task_id = ?"
+
+
+class ResultTables(Database):
+    def put_output(self, output: Output) -> bool:
+        def decide(stored: Document) -> Mapping[str, Any] | None:
+            older = (stored["version"], stored["attempt"]) < (output.version, output.attempt)
+            return dict(output) if older else None
+
+        return self._put(OUTPUTS, output, decide)
+
+    def output(self, output_id: str) -> Output | None:
+        return self._get(OUTPUTS, output_id)
+
+    def outputs(
+        self,
+        task_id: str,
+        *,
+        first: int = 0,
+        last: int | None = None,
+        language: str | None = None,
+    ) -> list[Output]:
+        terms, values = ["task_id = ?", "item >= ?"], list[Any]([task_id, first])
+        for term, value in (("item <= ?", last), ("language = ?", language)):
+            if value is not None:
+                terms.append(term)
+                values.append(value)
+        rest = f"WHERE {' AND '.join(terms)} ORDER BY item, source, language"
+        return self._find(OUTPUTS, rest, *values)
+
+    def count_outputs(self, task_id: str) -> int:
+        ((count,),) = self._rows("SELECT count(*) FROM outputs WHERE task_id = ?", task_id)
+        return int(count)
+
+    def put_pack(self, pack: Pack) -> bool:
+        def decide(stored: Document) -> Mapping[str, Any] | None:
+            return dict(pack) if stored["revision"] < pack.revision else None
+
+        return self._put(PACKS, pack, decide)
+
+    def pack(self, task_id: str, language: str) -> Pack | None:
+        rest = "WHERE task_id = ? AND language = ?"
+        return next(iter(self._find(PACKS, rest, task_id, language)), None)
+
+    def append_event(self, task_id: str, at: float, kind: str, data: Mapping[str, Any]) -> int:
+        with self._transaction() as connection:
+            (last,) = connection.execute(_LAST_EVENT, (task_id,)).fetchone()
+            event = TaskEvent(task_id=task_id, number=last + 1, at=at, kind=kind, data=dict(data))
+            document = event.model_dump(mode="json")
+            connection.execute(EVENTS.insert, tuple(EVENTS.values(document).values()))
+            return event.number
+
+    def events(self, task_id: str, *, after: int = 0, limit: int) -> list[TaskEvent]:
+        rest = "WHERE task_id = ? AND number > ? ORDER BY number LIMIT ?"
+        return self._find(EVENTS, rest, task_id, after, limit)
+
+    def last_event(self, task_id: str) -> int:
+        ((last,),) = self._rows(_LAST_EVENT, task_id)
+        return int(last)
+
+    def put_node(self, node: Node) -> None:
+        def decide(stored: Document) -> Mapping[str, Any]:
+            return {**dict(node), "draining": stored["draining"]}
+
+        self._put(NODES, node, decide)
+
+    def beat_node(self, node_id: str, at: float, running: int, *, gone: bool) -> Node | None:
+        fields = {"seen_at": at, "running": running, "gone": gone}
+        return self._change(NODES, node_id, lambda _: fields)
+
+    def node(self, node_id: str) -> Node | None:
+        return self._get(NODES, node_id)
+
+    def nodes(self) -> list[Node]:
+        return self._find(NODES, "ORDER BY id")
+
+    def drop_nodes(self, unseen_since: float) -> int:
+        return self._delete("DELETE FROM nodes WHERE seen_at < ?", unseen_since)
+
+    def insert_upload(self, upload: Upload) -> None:
+        self._insert(UPLOADS, [upload])
+
+    def upload(self, key: str) -> Upload | None:
+        return self._get(UPLOADS, key)

@@ -1,0 +1,183 @@
+"""The tables: a document as JSON, and beside it, as columns, what is looked for.
+
+The columns repeat fields of the document and are written by the same statement. Indexes on what
+is waiting, running or open are partial, so that a million finished jobs cost them nothing.
+"""
+
+# ruff: noqa: S608 -- statements are made of this package's own names; values are always bound
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from services.model.job import Job
+from services.model.node import Node
+from services.model.pack import Pack
+from services.model.task import Item, Task, TaskEvent, Upload
+from services.model.transcript import Output
+from services.model.values import Stored
+from task_manager.store.documents import Document, dumps
+
+M = TypeVar("M", bound=Stored)
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Table(Generic[M]):
+    """A collection. The first column is the key; `derive` gives columns that are no fields."""
+
+    name: str
+    kind: type[M]
+    columns: dict[str, str]
+    derive: Callable[[Document], Document] = field(default=lambda _: {})
+
+    @property
+    def key(self) -> str:
+        return next(iter(self.columns))
+
+    def values(self, document: Document) -> dict[str, Any]:
+        """Every column of the row, in the order of the table."""
+        known = {**document, **self.derive(document)}
+        return {**{name: known[name] for name in self.columns}, "doc": dumps(document)}
+
+    def read(self, doc: str) -> M:
+        return self.kind.model_validate_json(doc)
+
+    @property
+    def insert(self) -> str:
+        names = [*self.columns, "doc"]
+        marks = ", ".join("?" * len(names))
+        return (
+            f"INSERT INTO {self.name} ({', '.join(names)}) VALUES ({marks}) ON CONFLICT DO NOTHING"
+        )
+
+    @property
+    def create(self) -> str:
+        columns = [f"{name} {kind}" for name, kind in self.columns.items()]
+        return f"CREATE TABLE {self.name} ({', '.join([*columns, 'doc TEXT NOT NULL'])})"
+
+
+def _of_job(document: Document) -> Document:
+    lease = document["lease"] or {}
+    return {
+        "lease_node": lease.get("node"),
+        "lease_token": lease.get("token"),
+        "lease_beat": lease.get("beat"),
+        "alone": bool(document["history"]),
+        "avoid": dumps(document["avoid"]),
+    }
+
+
+_KEY = "TEXT PRIMARY KEY NOT NULL"
+_TEXT = "TEXT NOT NULL"
+_INT = "INTEGER NOT NULL"
+_REAL = "REAL NOT NULL"
+
+TASKS = Table(
+    "tasks",
+    Task,
+    {
+        "id": _KEY,
+        "owner": _TEXT,
+        "created_at": _REAL,
+        "state": _TEXT,
+        "expand": _TEXT,
+        "idempotency_key": "TEXT",
+        "look_at": "REAL",
+        "deleted_at": "REAL",
+    },
+)
+ITEMS = Table("items", Item, {"id": _KEY, "task_id": _TEXT, "ordinal": _INT, "text_id": _TEXT})
+JOBS = Table(
+    "jobs",
+    Job,
+    {
+        "id": _KEY,
+        "task_id": _TEXT,
+        "item": _INT,
+        "owner": _TEXT,
+        "queue": _TEXT,
+        "model": _TEXT,
+        "priority": _INT,
+        "rank": _INT,
+        "created_at": _REAL,
+        "due": _REAL,
+        "announced_at": "REAL",
+        "state": _TEXT,
+        "open": _INT,
+        "expand": _TEXT,
+        "attempt": _INT,
+        "lease_node": "TEXT",
+        "lease_token": "TEXT",
+        "lease_beat": "INTEGER",
+        "alone": _INT,
+        "avoid": _TEXT,
+    },
+    _of_job,
+)
+OUTPUTS = Table(
+    "outputs",
+    Output,
+    {"id": _KEY, "task_id": _TEXT, "item": _INT, "source": _TEXT, "language": _TEXT},
+)
+PACKS = Table("packs", Pack, {"id": _KEY, "task_id": _TEXT, "language": _TEXT})
+EVENTS = Table("events", TaskEvent, {"task_id": _TEXT, "number": _INT})
+NODES = Table("nodes", Node, {"id": _KEY, "seen_at": _REAL})
+UPLOADS = Table("uploads", Upload, {"key": _KEY})
+
+TABLES: tuple[Table[Any], ...] = (TASKS, ITEMS, JOBS, OUTPUTS, PACKS, EVENTS, NODES, UPLOADS)
+
+INDEXES = (
+    "UNIQUE INDEX tasks_key ON tasks (owner, idempotency_key) WHERE idempotency_key IS NOT NULL",
+    "INDEX tasks_page ON tasks (created_at, id) WHERE deleted_at IS NULL",
+    "INDEX tasks_page_state ON tasks (state, created_at, id) WHERE deleted_at IS NULL",
+    "INDEX tasks_page_owner ON tasks (owner, created_at, id) WHERE deleted_at IS NULL",
+    "INDEX tasks_page_both ON tasks (owner, state, created_at, id) WHERE deleted_at IS NULL",
+    "INDEX tasks_look_at ON tasks (look_at) WHERE look_at IS NOT NULL",
+    "INDEX tasks_expanding ON tasks (created_at, id) WHERE expand = 'pending'",
+    "UNIQUE INDEX items_ordinal ON items (task_id, ordinal)",
+    "INDEX items_text_id ON items (task_id, text_id)",
+    "INDEX jobs_waiting ON jobs (queue, priority, rank, due, id) WHERE state = 'waiting'",
+    (
+        "INDEX jobs_running ON jobs (queue, id, attempt, lease_node, lease_beat)"
+        " WHERE state = 'running'"
+    ),
+    "INDEX jobs_token ON jobs (lease_token) WHERE state = 'running'",
+    "INDEX jobs_open ON jobs (task_id, id) WHERE open = 1",
+    "INDEX jobs_open_owner ON jobs (owner, queue) WHERE open = 1",
+    "INDEX jobs_dead ON jobs (task_id, id) WHERE state = 'dead'",
+    "INDEX jobs_expanding ON jobs (created_at, id, task_id) WHERE expand = 'pending'",
+    "INDEX jobs_item ON jobs (task_id, item, id, state)",
+    "UNIQUE INDEX outputs_item ON outputs (task_id, item, source, language)",
+    "INDEX outputs_language ON outputs (task_id, language, item, source)",
+    "UNIQUE INDEX packs_language ON packs (task_id, language)",
+    "UNIQUE INDEX events_number ON events (task_id, number)",
+    "INDEX nodes_seen ON nodes (seen_at)",
+)
+
+
+def create(connection: sqlite3.Connection) -> None:
+    """Makes what is not there yet; several processes may start at once."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        _bring_up(connection, version)
+        connection.commit()
+    except BaseException:
+        connection.rollback()
+        raise
+
+
+def _bring_up(connection: sqlite3.Connection, version: int) -> None:
+    if version > SCHEMA_VERSION:
+        raise sqlite3.DatabaseError("a newer release wrote the file")
+    if version == 0:
+        for table in TABLES:
+            connection.execute(table.create)
+        for index in INDEXES:
+            connection.execute(f"CREATE {index}")
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

@@ -1,0 +1,117 @@
+"""The stores that must keep the same promises: SQLite, a MongoDB wire server, and MongoDB itself
+when FANSCRIBE_TEST_MONGODB_URL names one."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import pytest
+from pymongo import MongoClient
+from pymongo.errors import PyMongoError
+
+from services.settings import Settings
+from task_manager.store.opening import open_store
+from task_manager.store.protocol import Store
+
+_WIRE_SERVER = "from nx_27017.nx_27017 import main; main()"
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _await_hello(url: str, server: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 20
+    with MongoClient[dict[str, object]](url, serverSelectionTimeoutMS=100) as client:
+        while True:
+            try:
+                client.admin.command("hello")
+            except PyMongoError:
+                assert server.poll() is None, "the wire server ended"
+                assert time.monotonic() < deadline, "the wire server does not answer"
+            else:
+                return
+
+
+def _open(address: str) -> Store:
+    return open_store(Settings(store_url=address))
+
+
+@pytest.fixture(scope="session")
+def wire_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a wire server that keeps its databases in memory."""
+    folder, port = tmp_path_factory.mktemp("wire"), _free_port()
+    files = ["--pid-file", f"{folder}/pid", "--log-file", f"{folder}/log"]
+    arguments = ["--data-dir", "memory", "--port", str(port), *files]
+    with (folder / "out").open("wb") as out:
+        server = subprocess.Popen(
+            [sys.executable, "-c", _WIRE_SERVER, *arguments], stdout=out, stderr=out
+        )
+    try:
+        _await_hello(url := f"mongodb://127.0.0.1:{port}", server)
+        yield url
+    finally:
+        server.kill()
+        server.wait()
+
+
+def _throwaway_database(url: str) -> Iterator[str]:
+    name = f"test_{uuid4().hex[:12]}"
+    parts = urlsplit(url)
+    yield parts._replace(path=f"/{name}").geturl()
+    with MongoClient[dict[str, object]](url) as client:
+        client.drop_database(name)
+
+
+@pytest.fixture
+def sqlite_address(tmp_path: Path) -> str:
+    return f"sqlite://{tmp_path}/store.sqlite"
+
+
+@pytest.fixture
+def wire_address(wire_server: str) -> Iterator[str]:
+    yield from _throwaway_database(wire_server)
+
+
+@pytest.fixture
+def mongo_address() -> Iterator[str]:
+    url = os.environ.get("FANSCRIBE_TEST_MONGODB_URL")
+    if url is None:
+        pytest.skip("FANSCRIBE_TEST_MONGODB_URL names no MongoDB")
+    yield from _throwaway_database(url)
+
+
+@pytest.fixture(params=["sqlite", "wire", "mongo"])
+def address(request: pytest.FixtureRequest) -> str:
+    return str(request.getfixturevalue(f"{request.param}_address"))
+
+
+@pytest.fixture
+def store(address: str) -> Iterator[Store]:
+    opened = _open(address)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def sqlite_store(sqlite_address: str) -> Iterator[Store]:
+    opened = _open(sqlite_address)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def wire_store(wire_address: str) -> Iterator[Store]:
+    opened = _open(wire_address)
+    yield opened
+    opened.close()

@@ -1,0 +1,117 @@
+"""Documents for the store's tests: whole ones, of which a test states only what it is about."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from services.model.errors import FailureClass
+from services.model.job import HistoryEntry, Job, Lease, Stage, job_id
+from services.model.node import Node
+from services.model.pack import Pack
+from services.model.states import JobState
+from services.model.task import Item, ItemSpec, Manifest, Options, Target, Task
+from services.model.transcript import Body, Output, output_id
+from task_manager.store.protocol import JobChange
+
+AWKWARD = {"a.b": {"$set": 1, "": [True, None, 2**70]}, "$where": "$x", "文本": 'è"\\'}
+NOW = 1_700_000_000.0
+
+
+def a_task(task_id: str = "t", **fields: Any) -> Task:
+    manifest = Manifest(
+        items=[ItemSpec(text_id="001", text="Guten Tag", language="de")],
+        targets=[Target(language="zh", spelling="cn")],
+        options=Options(transcribe_model="m"),
+    )
+    return Task(**{"id": task_id, "owner": "o", "created_at": NOW, "manifest": manifest} | fields)
+
+
+def an_item(ordinal: int, task_id: str = "t") -> Item:
+    return Item(
+        id=f"{task_id}/{ordinal}", task_id=task_id, ordinal=ordinal, text_id=f"text.{ordinal}"
+    )
+
+
+def a_job(item: int = 0, task_id: str = "t", **fields: Any) -> Job:
+    """A translation that is due and that any model may run."""
+    known = {
+        "id": job_id(task_id, Stage.TRANSLATE, item),
+        "task_id": task_id,
+        "stage": Stage.TRANSLATE,
+        "item": item,
+        "owner": "o",
+        "queue": "q",
+        "priority": 5,
+        "created_at": NOW,
+        "due": NOW,
+    }
+    return Job(**known | fields)
+
+
+def a_running_job(item: int = 0, *, beat: int = 0, **fields: Any) -> Job:
+    lease = Lease(node="n", token="t" * 16, beat=beat)
+    return a_job(item, **{"state": JobState.RUNNING, "attempt": 1, "lease": lease} | fields)
+
+
+def a_failure(attempt: int = 1) -> HistoryEntry:
+    return HistoryEntry(
+        attempt=attempt,
+        at=NOW,
+        failure=FailureClass.NETWORK_TIMEOUT,
+        code="timeout",
+        message="It took too long.",
+    )
+
+
+def a_change(**fields: Any) -> JobChange:
+    return JobChange(fields)
+
+
+def an_output(
+    item: int = 0, source: str = "A", language: str = "zh", task_id: str = "t", **fields: Any
+) -> Output:
+    known = {
+        "id": output_id(task_id, item, source, language),
+        "task_id": task_id,
+        "item": item,
+        "text_id": f"text.{item}",
+        "source": source,
+        "language": language,
+        "kind": "translation",
+        "text": Body(inline="你好"),
+        "created_at": NOW,
+    }
+    return Output(**known | fields)
+
+
+def a_pack(language: str = "zh", task_id: str = "t", **fields: Any) -> Pack:
+    body = (
+        '{"schema":1,"codebook":1,"complete":true,"missing":[],"data":{"1":{"文.1":{"A":"你好"}}}}'
+    )
+    known = {
+        "id": f"{task_id}/{language}",
+        "task_id": task_id,
+        "language": language,
+        "revision": 1,
+        "complete": True,
+        "body": body,
+        "size": len(body.encode()),
+        "sha256": "00",
+    }
+    return Pack(**known | fields)
+
+
+def a_node(node_id: str = "n", **fields: Any) -> Node:
+    known = {
+        "id": node_id,
+        "kind": "whisper",
+        "host": "h",
+        "pid": 1,
+        "queues": ["q"],
+        "models": ["m"],
+        "slots": 2,
+        "version": "1",
+        "registered_at": NOW,
+        "seen_at": NOW,
+    }
+    return Node(**known | fields)

@@ -1,0 +1,316 @@
+"""What every store promises of jobs: their moves, announcements and counts."""
+
+from __future__ import annotations
+
+import pytest
+from store_factories import AWKWARD, NOW, a_change, a_failure, a_job, a_running_job
+
+from services.model.errors import FailureClass
+from services.model.job import Lease
+from services.model.states import JobState
+from task_manager.store.protocol import JobChange, QueueDepth, RunningJob, Store
+
+TOKEN = "t" * 16
+
+
+def test_a_job_comes_back_as_it_was_written(store: Store) -> None:
+    job = a_running_job(
+        inputs=AWKWARD,
+        result=AWKWARD,
+        retries={FailureClass.INTERNAL: 1},
+        avoid=["n.1", "$n"],
+        history=[a_failure()],
+        progress=0.25,
+        announced_at=NOW,
+    )
+    store.insert_jobs([job])
+
+    assert store.job(job.id) == job
+    assert store.job("nobody") is None
+
+
+def test_inserting_jobs_again_never_replaces_and_adds_those_that_are_missing(store: Store) -> None:
+    store.insert_jobs([a_job(0), a_job(1)])
+    store.insert_jobs([a_job(0, queue="other"), a_job(1, queue="other"), a_job(2)])
+
+    assert [a_job(0), a_job(1), a_job(2)] == store.jobs_of_items("t", 0, 9)
+
+
+def test_jobs_of_items_are_those_of_the_task_from_first_to_last(store: Store) -> None:
+    store.insert_jobs([a_job(item) for item in range(12)] + [a_job(3, "other")])
+
+    assert [a_job(item) for item in (2, 3, 4)] == store.jobs_of_items("t", 2, 4)
+
+
+def test_a_beat_counts_for_the_attempt_and_token_that_hold_the_job(store: Store) -> None:
+    job = a_running_job()
+    store.insert_jobs([job])
+
+    assert store.beat(job.id, 1, TOKEN) == a_running_job(beat=1)
+    assert store.beat(job.id, 1, TOKEN) == a_running_job(beat=2)
+    assert store.beat(job.id, 0, TOKEN) is None
+    assert store.beat(job.id, 1, "other") is None
+    assert store.job(job.id) == a_running_job(beat=2)
+
+
+def test_a_beat_on_a_job_that_was_taken_back_is_none(store: Store) -> None:
+    job = a_running_job(state=JobState.WAITING)
+    store.insert_jobs([job, a_job(1)])
+
+    assert store.beat(job.id, 1, TOKEN) is None
+    assert store.beat(a_job(1).id, 0, TOKEN) is None
+    assert store.beat("nobody", 1, TOKEN) is None
+
+
+def test_a_move_writes_its_change_when_everything_named_is_as_expected(store: Store) -> None:
+    job = a_running_job(beat=3)
+    store.insert_jobs([job])
+    change = JobChange(
+        {"state": JobState.DEAD, "open": False, "result": AWKWARD, "lease": None},
+        history=a_failure(),
+    )
+
+    moved = store.move_job(
+        job.id, state=JobState.RUNNING, attempt=1, beat=3, reported=0, change=change
+    )
+
+    expected = a_running_job(
+        state=JobState.DEAD, open=False, result=AWKWARD, lease=None, history=[a_failure()]
+    )
+    assert expected == moved == store.job(job.id)
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"state": JobState.WAITING, "attempt": 1},
+        {"state": JobState.RUNNING, "attempt": 2},
+        {"state": JobState.RUNNING, "attempt": 1, "beat": 1},
+        {"state": JobState.RUNNING, "attempt": 1, "reported": 1},
+    ],
+)
+def test_a_move_that_expects_something_else_changes_nothing(
+    store: Store, named: dict[str, object]
+) -> None:
+    job = a_running_job()
+    store.insert_jobs([job])
+
+    assert store.move_job(job.id, **named, change=a_change(state=JobState.DEAD)) is None  # type: ignore[arg-type]
+    assert store.job(job.id) == job
+
+
+def test_a_move_may_only_add_a_line_of_history(store: Store) -> None:
+    job = a_running_job()
+    store.insert_jobs([job])
+
+    for attempt in (1, 2):
+        store.move_job(
+            job.id,
+            state=JobState.RUNNING,
+            attempt=1,
+            change=JobChange(history=a_failure(attempt)),
+        )
+
+    assert store.job(job.id) == a_running_job(history=[a_failure(1), a_failure(2)])
+
+
+def test_a_move_without_a_change_answers_the_job_if_it_is_as_expected(store: Store) -> None:
+    store.insert_jobs([a_job()])
+
+    assert store.move_job(a_job().id, state=JobState.WAITING, attempt=0, change=a_change()) == (
+        a_job()
+    )
+    assert store.move_job("no", state=JobState.WAITING, attempt=0, change=a_change()) is None
+
+
+def test_a_move_can_write_a_whole_lease_and_retry_counts(store: Store) -> None:
+    job = a_job()
+    store.insert_jobs([job])
+    fields = {
+        "state": JobState.RUNNING,
+        "lease": Lease(node="n", token=TOKEN, beat=4),
+        "retries": {FailureClass.NETWORK_TIMEOUT: 2},
+        "avoid": ["n"],
+    }
+
+    moved = store.move_job(job.id, state=JobState.WAITING, attempt=0, change=JobChange(fields))
+
+    assert moved == a_job(**fields)
+    assert store.beat(job.id, 0, TOKEN) is not None
+
+
+def test_a_progress_counts_once_and_only_forwards(store: Store) -> None:
+    job = a_running_job()
+    store.insert_jobs([job])
+
+    assert store.note_progress(job.id, 1, TOKEN, 2, 0.5)
+    assert not store.note_progress(job.id, 1, TOKEN, 2, 0.6)
+    assert not store.note_progress(job.id, 1, TOKEN, 1, 0.1)
+    assert not store.note_progress(job.id, 1, "other", 3, 0.6)
+    assert not store.note_progress(job.id, 2, TOKEN, 3, 0.6)
+    assert store.job(job.id) == a_running_job(beat=1, progress=0.5, progress_number=2)
+
+
+@pytest.mark.parametrize("state", [JobState.SUCCEEDED, JobState.DEAD])
+def test_an_expansion_that_is_done_closes_the_job_of_its_attempt(
+    store: Store, state: JobState
+) -> None:
+    job = a_job(state=state, expand="pending", attempt=2)
+    store.insert_jobs([job])
+
+    store.set_expanded(job.id, 1)
+    assert store.job(job.id) == job
+
+    store.set_expanded(job.id, 2)
+    assert store.job(job.id) == a_job(state=state, expand="done", attempt=2, open=False)
+
+
+def test_an_expansion_never_closes_a_job_that_was_revived(store: Store) -> None:
+    job = a_job(expand="pending", attempt=2)
+    store.insert_jobs([job])
+
+    store.set_expanded(job.id, 2)
+
+    assert store.job(job.id) == job
+
+
+def test_due_jobs_are_announced_in_claim_order_and_not_again_at_once(store: Store) -> None:
+    store.insert_jobs(
+        [
+            a_job(0, priority=9),
+            a_job(1, rank=2),
+            a_job(2, rank=1),
+            a_job(3, due=NOW + 100),
+            a_job(4, queue="other"),
+            a_running_job(5),
+        ]
+    )
+
+    first = store.announce_due(NOW, "q", 2, 60)
+    second = store.announce_due(NOW + 1, "q", 9, 60)
+
+    assert [2, 1] == [job.item for job in first]
+    assert [NOW, NOW] == [job.announced_at for job in first]
+    assert [0] == [job.item for job in second]
+    assert store.announce_due(NOW + 2, "q", 9, 60) == []
+
+
+def test_an_announcement_that_nobody_took_is_made_again(store: Store) -> None:
+    store.insert_jobs([a_job(announced_at=NOW)])
+
+    assert store.announce_due(NOW + 60, "q", 9, 60) == []
+    assert store.announce_due(NOW + 61, "q", 9, 60) == [a_job(announced_at=NOW + 61)]
+
+
+def test_a_job_that_became_due_after_its_stamp_is_announced(store: Store) -> None:
+    store.insert_jobs([a_job(due=NOW + 5, announced_at=NOW)])
+
+    assert store.announce_due(NOW + 4, "q", 9, 60) == []
+    assert len(store.announce_due(NOW + 5, "q", 9, 60)) == 1
+
+
+def test_a_stamp_is_cleared_by_the_one_who_made_it(store: Store) -> None:
+    job = a_job()
+    store.insert_jobs([job])
+    store.announce_due(NOW + 1, "q", 9, 60)
+
+    store.unannounce(job.id, NOW)
+    assert store.job(job.id) == a_job(announced_at=NOW + 1)
+
+    store.unannounce(job.id, NOW + 1)
+    assert store.job(job.id) == job
+
+
+def test_the_reaper_sees_the_attempt_beat_and_node_of_what_runs(store: Store) -> None:
+    running = a_running_job(beat=7)
+    store.insert_jobs([running, a_job(1), a_job(2, state=JobState.DEAD, open=False)])
+
+    assert store.running_jobs() == [RunningJob(running.id, 1, 7, "n")]
+
+
+def test_open_jobs_are_those_whose_flag_is_set(store: Store) -> None:
+    jobs = [
+        a_job(0),
+        a_running_job(1),
+        a_job(2, state=JobState.SUCCEEDED, expand="pending"),
+        a_job(3, state=JobState.SUCCEEDED, open=False),
+    ]
+    store.insert_jobs([*jobs, a_job(0, "closed", state=JobState.DEAD, open=False)])
+
+    assert jobs[:3] == store.open_jobs("t", 9)
+    assert jobs[:2] == store.open_jobs("t", 2)
+    assert store.has_open_jobs("t")
+    assert not store.has_open_jobs("closed")
+    assert not store.has_open_jobs("nobody")
+
+
+def test_a_job_that_is_closed_is_open_no_more(store: Store) -> None:
+    store.insert_jobs([a_job()])
+    fields = {"state": JobState.CANCELLED, "open": False}
+    store.move_job(a_job().id, state=JobState.WAITING, attempt=0, change=JobChange(fields))
+
+    assert not store.has_open_jobs("t")
+    assert store.count_open("o", "q", 9) == 0
+
+
+def test_dead_jobs_are_paged_by_id(store: Store) -> None:
+    dead = sorted(
+        (a_job(item, state=JobState.DEAD, open=False) for item in range(12)),
+        key=lambda job: job.id,
+    )
+    store.insert_jobs([*dead, a_job(99)])
+
+    assert dead[:5] == store.dead_jobs("t", limit=5)
+    assert dead[5:] == store.dead_jobs("t", after=dead[4].id, limit=50)
+
+
+def test_jobs_are_counted_by_state(store: Store) -> None:
+    store.insert_jobs([a_job(0), a_job(1), a_running_job(2), a_job(0, "other")])
+
+    expected = dict.fromkeys(JobState, 0) | {JobState.WAITING: 2, JobState.RUNNING: 1}
+    assert expected == store.count_jobs("t")
+
+
+def test_open_jobs_of_an_owner_in_a_queue_are_counted_up_to_a_cap(store: Store) -> None:
+    store.insert_jobs(
+        [
+            *(a_job(item) for item in range(5)),
+            a_running_job(5),
+            a_job(6, owner="p"),
+            a_job(7, queue="other"),
+            a_job(8, open=False, state=JobState.DEAD),
+        ]
+    )
+
+    assert store.count_open("o", "q", 100) == 6
+    assert store.count_open("o", "q", 4) == 4
+    assert store.count_open("nobody", "q", 4) == 0
+
+
+def test_queue_depths_tell_what_waits_what_is_due_and_since_when(store: Store) -> None:
+    store.insert_jobs(
+        [
+            a_job(0, due=NOW - 5),
+            a_job(1, due=NOW - 9),
+            a_job(2, due=NOW + 9),
+            a_running_job(3),
+            a_running_job(4, queue="busy"),
+            a_job(5, queue="later", due=NOW + 1),
+            a_job(6, queue="over", state=JobState.SUCCEEDED, open=False),
+        ]
+    )
+
+    depths = sorted(store.queue_depths(NOW), key=lambda depth: depth.queue)
+
+    assert depths == [
+        QueueDepth("busy", waiting=0, due=0, running=1, oldest_due=None),
+        QueueDepth("later", waiting=1, due=0, running=0, oldest_due=None),
+        QueueDepth("q", waiting=3, due=2, running=1, oldest_due=NOW - 9),
+    ]
+
+
+def test_a_field_that_a_job_does_not_have_is_an_error(store: Store) -> None:
+    store.insert_jobs([a_job()])
+
+    with pytest.raises(ValueError, match="sate"):
+        store.move_job(a_job().id, state=JobState.WAITING, attempt=0, change=a_change(sate="x"))

@@ -1,0 +1,133 @@
+"""What every store promises of outputs, packs, events, nodes and uploads."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from store_factories import AWKWARD, NOW, a_node, a_pack, an_output
+
+from services.model.task import Upload
+from services.model.transcript import Body
+from task_manager.store.protocol import Store
+
+AWKWARD_LABELS = {"a.b": "$c", "$d": ""}
+
+
+@pytest.mark.parametrize(
+    ("version", "attempt", "replaces"),
+    [(0, 1, False), (0, 2, False), (0, 3, True), (1, 0, True)],
+)
+def test_only_a_higher_version_and_attempt_replaces_an_output(
+    store: Store, *, version: int, attempt: int, replaces: bool
+) -> None:
+    first = an_output(attempt=2, facts=AWKWARD, body=Body(key="k", size=5))
+    second = an_output(version=version, attempt=attempt, text=Body(inline="再见"))
+    assert store.put_output(first)
+
+    assert store.put_output(second) is replaces
+    assert store.output(first.id) == (second if replaces else first)
+
+
+def test_an_unknown_output_is_none(store: Store) -> None:
+    assert store.output("t/0/A/zh") is None
+
+
+def test_outputs_come_by_item_then_source_then_language(store: Store) -> None:
+    places = [
+        (item, source, language)
+        for item in (0, 2, 10)
+        for source in "AT"
+        for language in ("de", "zh", "zh-Hant")
+    ]
+    for place in reversed(places):
+        store.put_output(an_output(*place))
+    store.put_output(an_output(task_id="other"))
+
+    def found(**asked: object) -> list[tuple[int, str, str]]:
+        outputs = store.outputs("t", **asked)  # type: ignore[arg-type]
+        return [(output.item, output.source, output.language) for output in outputs]
+
+    assert places == found()
+    assert [place for place in places if place[0] == 2] == found(first=1, last=9)
+    assert [place for place in places if place[2] == "zh"] == found(language="zh")
+    assert [(10, "A", "de"), (10, "T", "de")] == found(first=3, language="de")
+    assert len(places) == store.count_outputs("t")
+
+
+@pytest.mark.parametrize(("revision", "replaces"), [(0, False), (1, False), (2, True)])
+def test_only_a_higher_revision_replaces_a_pack(
+    store: Store, *, revision: int, replaces: bool
+) -> None:
+    first, second = a_pack(), a_pack(revision=revision, body="{}")
+    assert store.put_pack(first)
+
+    assert store.put_pack(second) is replaces
+    assert store.pack("t", "zh") == (second if replaces else first)
+    assert store.pack("t", "ja") is None
+
+
+def test_events_are_numbered_from_one_and_read_from_any_number(store: Store) -> None:
+    assert store.last_event("t") == 0
+    assert [1, 2, 3] == [store.append_event("t", NOW, "item", {"n": n}) for n in range(3)]
+    assert store.append_event("other", NOW, "state", AWKWARD) == 1
+
+    assert [2, 3] == [event.number for event in store.events("t", after=1, limit=9)]
+    assert [1] == [event.number for event in store.events("t", limit=1)]
+    assert store.last_event("t") == 3
+    assert store.events("other", limit=9)[0].data == AWKWARD
+
+
+def test_events_of_many_writers_have_no_gaps(store: Store) -> None:
+    def write(writer: int) -> list[int]:
+        return [store.append_event("t", NOW, "item", {"writer": writer}) for _ in range(10)]
+
+    with ThreadPoolExecutor(8) as threads:
+        numbers = [number for some in threads.map(write, range(8)) for number in some]
+
+    assert list(range(1, 81)) == sorted(numbers)
+    assert list(range(1, 81)) == [event.number for event in store.events("t", limit=100)]
+
+
+def test_a_node_that_registers_again_keeps_draining(store: Store) -> None:
+    store.put_node(a_node(draining=True, labels=AWKWARD_LABELS))
+    store.put_node(a_node(pid=2))
+
+    assert store.node("n") == a_node(pid=2, draining=True)
+    assert store.nodes() == [a_node(pid=2, draining=True)]
+
+
+def test_a_node_comes_back_as_it_was_written(store: Store) -> None:
+    node = a_node(labels=AWKWARD_LABELS, languages=["zh"], memory_mb=9)
+    store.put_node(node)
+
+    assert store.node("n") == node
+    assert store.node("nobody") is None
+
+
+def test_a_beat_of_a_node_tells_when_and_how_it_is(store: Store) -> None:
+    store.put_node(a_node())
+
+    beaten = store.beat_node("n", NOW + 1, 2, gone=True)
+
+    assert beaten == store.node("n") == a_node(seen_at=NOW + 1, running=2, gone=True)
+    assert store.beat_node("nobody", NOW, 0, gone=False) is None
+
+
+def test_nodes_that_were_not_seen_are_forgotten(store: Store) -> None:
+    for node_id, seen_at in [("a", NOW - 9), ("b", NOW), ("c", NOW - 1)]:
+        store.put_node(a_node(node_id, seen_at=seen_at))
+
+    assert store.drop_nodes(NOW) == 2
+    assert ["b"] == [node.id for node in store.nodes()]
+
+
+def test_an_upload_is_kept_by_its_key(store: Store) -> None:
+    upload = Upload(
+        key="u/1.$x", owner="o", name="文 1.mp3", size=2**40, sha256="0", created_at=NOW
+    )
+    store.insert_upload(upload)
+    store.insert_upload(upload.model_copy(update={"size": 1}))
+
+    assert store.upload("u/1.$x") == upload
+    assert store.upload("u/2") is None
