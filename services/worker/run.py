@@ -81,6 +81,10 @@ class Runner:
             for lease in leases:
                 self._attempt(lease, leases, token)
 
+    def close(self) -> None:
+        """Lets go of its connections."""
+        self._objects.close()
+
     def _claim(self, announcement: Announcement, token: str) -> Granted | None:
         """An answer that got lost is asked for again with the same token."""
         claim = Claim(

@@ -1,0 +1,113 @@
+"""A worker's surroundings: a manager over real HTTP, local objects, a spool, a runner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from in_test_manager import SECRET, InTestManager
+from pytest_httpserver import HTTPServer
+
+from services.model.messages import Grant, Limits, Place, Spec
+from services.storage.local import LocalStore
+from services.worker.callbacks import Manager
+from services.worker.offering import Offering
+from services.worker.run import Runner, Stage
+from services.worker.spool import Spool
+
+
+@pytest.fixture
+def http_server() -> Iterator[HTTPServer]:
+    server = HTTPServer(host="127.0.0.1", port=0, threaded=True)
+    server.start()
+    yield server
+    server.clear()
+    server.stop()
+
+
+@pytest.fixture
+def manager(http_server: HTTPServer) -> InTestManager:
+    return InTestManager(http_server)
+
+
+@pytest.fixture
+def local_store(tmp_path: Path) -> LocalStore:
+    return LocalStore(tmp_path / "objects", access="path", base_url="", secret="")
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Spool:
+    return Spool(tmp_path / "spool")
+
+
+@pytest.fixture
+def callbacks(manager: InTestManager) -> Iterator[Manager]:
+    client = Manager(manager.url, SECRET)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def make_runner(callbacks: Manager, spool: Spool) -> Iterator[Callable[..., Runner]]:
+    made: list[Runner] = []
+
+    def make(stages: dict[str, Stage], slots: int = 4) -> Runner:
+        quick = Offering(callbacks, spool, waits=lambda: iter([0.01] * 2000))
+        runner = Runner(
+            node="node-1",
+            models=["stub-whisper"],
+            slots=slots,
+            stages=stages,
+            manager=callbacks,
+            offering=quick,
+        )
+        made.append(runner)
+        return runner
+
+    yield make
+    for runner in made:
+        runner.close()
+
+
+@pytest.fixture
+def make_grant() -> Callable[..., Grant]:
+    def make(
+        spec: Spec,
+        *,
+        job: str = "task1/transcribe/0/-/-/0/0",
+        attempt: int = 1,
+        text_id: str = "1",
+        soft_s: float = 60.0,
+        hard_s: float = 90.0,
+        stuck_s: float = 60.0,
+    ) -> Grant:
+        limits = Limits(soft_s=soft_s, hard_s=hard_s, stuck_s=stuck_s)
+        return Grant(
+            job=job, task="task1", text_id=text_id, attempt=attempt, spec=spec, limits=limits
+        )
+
+    return make
+
+
+@pytest.fixture
+def put_pcm(local_store: LocalStore) -> Callable[..., Place]:
+    """Stores seconds of a quiet tone as PCM."""
+
+    def put(seconds: float, key: str = "tasks/task1/pcm") -> Place:
+        moments = np.arange(round(seconds * 16_000)) / 16_000
+        samples = (1000 * np.sin(2 * np.pi * 220 * moments)).astype("<i2")
+        info = local_store.put(key, [samples.tobytes()])
+        url = local_store.url_to_get(key, 60)
+        return Place(key=key, url=url, size=info.size, sha256=info.sha256)
+
+    return put
+
+
+@pytest.fixture
+def output_place(local_store: LocalStore) -> Callable[[str], Place]:
+    def place(key: str) -> Place:
+        return Place(key=key, url=local_store.url_to_put(key, 60))
+
+    return place
