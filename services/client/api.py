@@ -1,0 +1,135 @@
+"""The REST API as typed calls; every refusal is a ClientError with the server's own words."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+from services.client.transport import ClientError, Transport
+from services.client.views import (
+    ItemView,
+    ModelView,
+    NodeView,
+    QueueView,
+    TaskView,
+    TranscriptView,
+    UploadView,
+)
+
+__all__ = ["Api", "ClientError"]
+
+
+class Api:
+    """One server. Blocking; a context manager."""
+
+    def __init__(self, url: str, key: str = "") -> None:
+        self._transport = Transport(url, key)
+        self.url = self._transport.url
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._transport.close()
+
+    # ── tasks ────────────────────────────────────────────────────────────────────────────────
+
+    def upload(self, file: Path, tell: Callable[[int], None]) -> UploadView:
+        """Streams a file from disk; `tell` hears of each chunk's bytes."""
+        answer = self._transport.send_file("/v1/uploads", file, tell, name=file.name)
+        return UploadView.model_validate(answer)
+
+    def create(self, body: dict[str, Any]) -> TaskView:
+        """A new task, made once however often the call must be repeated."""
+        headers = {"Idempotency-Key": secrets.token_hex(16)}
+        answer = self._transport.send("POST", "/v1/tasks", body, headers)
+        return TaskView.model_validate(answer)
+
+    def task(self, task_id: str) -> TaskView:
+        return TaskView.model_validate(self._transport.get(_task(task_id)))
+
+    def tasks(self, state: str | None = None, limit: int | None = None) -> Iterator[TaskView]:
+        """Newest first; pages are fetched as they are needed."""
+        cursor: str | None = None
+        left = limit
+        while left is None or left > 0:
+            page = self._transport.get(
+                "/v1/tasks", state=state, cursor=cursor, limit=min(left or 100, 100)
+            )
+            for each in page["tasks"]:
+                yield TaskView.model_validate(each)
+            left = None if left is None else left - len(page["tasks"])
+            cursor = page["next"]
+            if cursor is None:
+                return
+
+    def items(self, task_id: str) -> Iterator[ItemView]:
+        """In the task's order."""
+        after: int | None = None
+        while True:
+            page = self._transport.get(f"{_task(task_id)}/items", after=after)
+            for each in page["items"]:
+                yield ItemView.model_validate(each)
+            after = page["next"]
+            if after is None:
+                return
+
+    def cancel(self, task_id: str) -> TaskView:
+        return TaskView.model_validate(self._transport.send("POST", f"{_task(task_id)}/cancel"))
+
+    def retry(self, task_id: str) -> TaskView:
+        return TaskView.model_validate(self._transport.send("POST", f"{_task(task_id)}/retry"))
+
+    def delete(self, task_id: str) -> None:
+        self._transport.send("DELETE", _task(task_id))
+
+    # ── results ──────────────────────────────────────────────────────────────────────────────
+
+    def result(self, task_id: str, form: str, language: str | None = None) -> Any:
+        """The pack, `coded` or `expanded`, of all languages or of one."""
+        return self._transport.get(f"{_task(task_id)}/result", form=form, language=language)
+
+    def transcript(self, task_id: str, text_id: str) -> TranscriptView:
+        """What was heard of an item, while it is being heard too."""
+        answer = self._transport.get(f"{_item(task_id, text_id)}/transcript")
+        return TranscriptView.model_validate(answer)
+
+    def subtitles(self, task_id: str, text_id: str, form: str, language: str | None) -> str:
+        return self._transport.text(
+            f"{_item(task_id, text_id)}/subtitles.{form}", language=language
+        )
+
+    # ── the server ───────────────────────────────────────────────────────────────────────────
+
+    def ready(self) -> None:
+        """Raises ClientError unless the server takes tasks."""
+        self._transport.get_now("/readyz")
+
+    def nodes(self) -> list[NodeView]:
+        answer = self._transport.get_now("/v1/nodes")
+        return [NodeView.model_validate(each) for each in answer["nodes"]]
+
+    def queues(self) -> list[QueueView]:
+        answer = self._transport.get("/v1/queues")
+        return [QueueView.model_validate(each) for each in answer["queues"]]
+
+    def models(self) -> list[ModelView]:
+        answer = self._transport.get("/v1/models")
+        return [ModelView.model_validate(each) for each in answer["models"]]
+
+
+def _task(task_id: str) -> str:
+    return f"/v1/tasks/{quote(task_id, safe='')}"
+
+
+def _item(task_id: str, text_id: str) -> str:
+    return f"{_task(task_id)}/items/{quote(text_id, safe='')}"

@@ -1,0 +1,200 @@
+"""The client's commands; exit codes: 0 done, 1 failed, 2 usage, 3 partial."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from services.client.api import Api
+
+DEFAULT_URL = "http://127.0.0.1:8000"
+
+TaskId = Annotated[str, typer.Argument(metavar="ID", help="The task's id.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+
+def register(app: typer.Typer, worker: typer.Typer) -> None:  # noqa: ARG001  one signature for all
+    """Adds the commands that talk to a running server, and `check`."""
+    for command in (submit, status, result, subtitles, cancel, retry, nodes, queues, check):
+        app.command()(command)
+    app.command("list")(list_tasks)
+    app.command("rm")(remove)
+    models = typer.Typer(help="The models of the server.", no_args_is_help=True)
+    models.command("list")(list_models)
+    models.callback()(lambda: None)
+    app.add_typer(models, name="models")
+
+
+def _api() -> Api:
+    from services.client.api import Api
+
+    url = os.environ.get("FANSCRIBE_URL", DEFAULT_URL)
+    return Api(url, os.environ.get("FANSCRIBE_API_KEY", ""))
+
+
+def submit(  # noqa: PLR0917  typer passes them by name
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="FILE…", exists=True, dir_okay=False, readable=True),
+    ] = None,
+    to: Annotated[str, typer.Option(help="Target languages, such as zh,ja.")] = "",
+    text: Annotated[
+        list[str] | None, typer.Option(metavar="ID=TEXT", help="A reference text.")
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option("--from", help="The language spoken and written.")
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="The speech model.")] = None,
+    check: Annotated[
+        float | None,
+        typer.Option(metavar="RATE", help="Warn of items whose error rate is above this."),
+    ] = None,
+    priority: Annotated[str | None, typer.Option(help="urgent, normal or bulk.")] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Watch it until it is done.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Write results and subtitles here (implies --wait).")
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    """Send audio files and texts; get them back in every language."""
+    from services.client import output, submitting
+
+    entries = submitting.to_entries(files or [], text or [])
+    targets = [tag for part in to.split(",") if (tag := part.strip())]
+    if not targets:
+        raise submitting.BadArguments("Name the target languages, such as --to zh,ja.")
+    options = {"model": model, "check_threshold": check}
+    with _api() as api:
+        task_id = submitting.submit(
+            api,
+            entries,
+            output.STDERR,
+            targets=targets,
+            language=source,
+            options={name: value for name, value in options.items() if value is not None},
+            priority=priority,
+        )
+        if wait or out is not None:
+            raise typer.Exit(output.wait_and_show(api, task_id, out, as_json=json))
+        output.show_created(api.task(task_id), as_json=json)
+
+
+def status(
+    task_id: TaskId,
+    wait: Annotated[bool, typer.Option("--wait", help="Watch it until it has ended.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Show how far a task is; with --wait until it has ended."""
+    from services.client import output
+    from services.client.progress import follow
+
+    with _api() as api:
+        task = follow(api, task_id, output.STDERR) if wait else api.task(task_id)
+        output.show_task(task, list(api.items(task_id)), as_json=json)
+    raise typer.Exit(output.exit_code(task))
+
+
+def list_tasks(
+    state: Annotated[str | None, typer.Option(help="Only tasks in this state.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 20,
+    json: AsJson = False,
+) -> None:
+    """List tasks, newest first."""
+    from services.client import output
+
+    with _api() as api:
+        output.show_tasks(list(api.tasks(state, limit)), as_json=json)
+
+
+def result(
+    task_id: TaskId,
+    form: Annotated[str, typer.Option(help="expanded or coded.")] = "expanded",
+    language: Annotated[str | None, typer.Option(help="Only this language.")] = None,
+    json: AsJson = False,  # noqa: ARG001  a result is JSON in any case
+) -> None:
+    """Print the packed result."""
+    from services.client import output
+
+    with _api() as api:
+        output.print_json(api.result(task_id, form, language))
+
+
+def subtitles(
+    task_id: TaskId,
+    text_id: Annotated[str, typer.Argument(metavar="TEXT-ID", help="The item.")],
+    form: Annotated[str, typer.Option("--format", help="srt, vtt, ass, txt or json.")] = "srt",
+    language: Annotated[str | None, typer.Option(help="By default as spoken.")] = None,
+    json: AsJson = False,
+) -> None:
+    """Print the subtitles of an item."""
+    from services.client import output
+
+    with _api() as api:
+        output.print_raw(api.subtitles(task_id, text_id, "json" if json else form, language))
+
+
+def cancel(task_id: TaskId, json: AsJson = False) -> None:
+    """Stop a task; what runs ends within seconds."""
+    from services.client import output
+
+    with _api() as api:
+        output.show_state(api.cancel(task_id), as_json=json)
+
+
+def retry(task_id: TaskId, json: AsJson = False) -> None:
+    """Run again what failed in a task that has ended."""
+    from services.client import output
+
+    with _api() as api:
+        output.show_state(api.retry(task_id), as_json=json)
+
+
+def remove(
+    task_ids: Annotated[list[str], typer.Argument(metavar="ID…", help="Tasks to delete.")],
+    json: AsJson = False,
+) -> None:
+    """Delete tasks with their files and results."""
+    from services.client import output
+
+    with _api() as api:
+        for task_id in task_ids:
+            api.delete(task_id)
+    if json:
+        output.print_json({"deleted": task_ids})
+
+
+def nodes(json: AsJson = False) -> None:
+    """List the workers."""
+    from services.client import output
+
+    with _api() as api:
+        output.show_nodes(api.nodes(), as_json=json)
+
+
+def queues(json: AsJson = False) -> None:
+    """List the queues and what waits in them."""
+    from services.client import output
+
+    with _api() as api:
+        output.show_queues(api.queues(), as_json=json)
+
+
+def list_models(json: AsJson = False) -> None:
+    """List the models that tasks can use."""
+    from services.client import output
+
+    with _api() as api:
+        output.show_models(api.models(), as_json=json)
+
+
+def check(json: AsJson = False) -> None:
+    """Test the configuration of this machine, and say what to do about each finding."""
+    from services.client import checking, output
+
+    findings = checking.check_all()
+    output.show_findings(findings, as_json=json)
+    raise typer.Exit(0 if all(each.good for each in findings) else 1)

@@ -1,0 +1,233 @@
+"""How answers are shown: tables for people, JSON for programs, files for --out."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from services.client.api import Api, ClientError
+from services.client.progress import follow
+from services.client.views import ItemView, ModelView, NodeView, QueueView, TaskView
+from services.model.task import TaskState
+from services.model.values import Stored
+
+if TYPE_CHECKING:
+    from services.client.checking import Finding
+
+STDERR = Console(stderr=True, highlight=False)
+STDOUT = Console(highlight=False)
+
+DONE, FAILED, PARTIAL = 0, 1, 3
+_ENDS = {TaskState.FAILED: FAILED, TaskState.CANCELLED: FAILED, TaskState.PARTIAL: PARTIAL}
+
+
+def exit_code(task: TaskView) -> int:
+    """0 for all that is done or may still be, 1 failed or cancelled, 3 partial."""
+    return _ENDS.get(task.state, DONE)
+
+
+def print_raw(text: str) -> None:
+    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+
+
+def print_json(value: Any) -> None:
+    """Indented, in the given order, nothing escaped; pydantic values too."""
+
+    def plain(each: Any) -> Any:
+        return each.model_dump(mode="json") if isinstance(each, Stored) else str(each)
+
+    print_raw(json.dumps(value, ensure_ascii=False, indent=2, default=plain))
+
+
+def wait_and_show(api: Api, task_id: str, out: Path | None, *, as_json: bool) -> int:
+    """Watches the task to its end, then prints or writes the result; the exit code."""
+    task = follow(api, task_id, STDERR)
+    pack = _result(api, task_id)
+    if out is not None:
+        written = write_all(api, task, pack, out)
+        STDERR.print(f"Wrote {written} files to {out}")
+    if as_json:
+        print_json({"task": task, "result": pack})
+    elif out is None:
+        print_json(pack)
+    if exit_code(task) != DONE:
+        STDERR.print(f"The task ended as {task.state}: see `fanscribe status {task.id}`")
+    return exit_code(task)
+
+
+def write_all(api: Api, task: TaskView, pack: Any, out: Path) -> int:
+    """`result.json`, `result.coded.json`, and subtitles `<number>.<text id>.<language>.srt`.
+
+    Text ids may hold anything, so what a file system might trip over becomes an underscore.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    files = {"result.json": pack, "result.coded.json": _result(api, task.id, "coded")}
+    for name, value in files.items():
+        text = json.dumps(value, ensure_ascii=False, indent=2)
+        (out / name).write_text(text + "\n", encoding="utf-8")
+    count = len(files)
+    for number, item in enumerate(api.items(task.id), start=1):
+        if item.audio is None:
+            continue
+        for language in task.targets:
+            try:
+                text = api.subtitles(task.id, item.text_id, "srt", language)
+            except ClientError:
+                continue  # this cell failed; the result names it
+            name = "".join(c if c.isalnum() or c in "-_." else "_" for c in item.text_id)[:60]
+            (out / f"{number}.{name}.{language}.srt").write_text(text, encoding="utf-8")
+            count += 1
+    return count
+
+
+def _result(api: Api, task_id: str, form: str = "expanded") -> Any:
+    """The pack, or nothing where a task ended without one."""
+    try:
+        return api.result(task_id, form)
+    except ClientError as error:
+        if error.status in {404, 409}:
+            return {}
+        raise
+
+
+def show_created(task: TaskView, *, as_json: bool) -> None:
+    if as_json:
+        print_json(task)
+        return
+    print_raw(task.id)
+    STDERR.print(f"Watch it with `fanscribe status {task.id} --wait`", style="dim")
+
+
+def show_state(task: TaskView, *, as_json: bool) -> None:
+    if as_json:
+        print_json(task)
+    else:
+        print_raw(f"{task.id}  {task.state}")
+
+
+def show_task(task: TaskView, items: list[ItemView], *, as_json: bool) -> None:
+    if as_json:
+        print_json({"task": task, "items": items})
+        return
+    cells = f"{task.counts.cells_done}/{task.counts.cells} cells"
+    STDOUT.print(f"{task.id}  {task.state}  {task.progress:.0%}  {cells}")
+    rows = (
+        [
+            item.text_id,
+            item.language or "?",
+            "" if item.duration is None else f"{item.duration:.1f} s",
+            "" if item.check is None else f"{item.check.rate:.1%}",
+            _cells(item),
+        ]
+        for item in items
+    )
+    _table(["item", "language", "length", "differs", "cells"], rows)
+    for warned in task.warnings:
+        STDOUT.print(Text(f"! {warned.text_id}: {warned.warning}", style="yellow"))
+    for each in task.attempts:
+        again = f"again at {each.next_attempt_at:%H:%M:%S} UTC" if each.next_attempt_at else ""
+        what = f"{each.stage} {each.text_id} {each.language or ''}".strip()
+        line = f"✗ {what}: {each.message} ({each.code}, attempt {each.attempts}) {again}"
+        STDOUT.print(Text(line.strip(), style="red" if each.dead else "yellow"))
+
+
+def _cells(item: ItemView) -> str:
+    return "  ".join(
+        f"{language}/{source} {cell.state}"
+        for language, sources in item.cells.items()
+        for source, cell in sources.items()
+    )
+
+
+def show_tasks(tasks: list[TaskView], *, as_json: bool) -> None:
+    if as_json:
+        print_json(tasks)
+        return
+    rows = (
+        [
+            task.id,
+            str(task.state),
+            f"{task.progress:.0%}",
+            str(task.items),
+            ",".join(task.targets),
+            f"{task.created_at:%Y-%m-%d %H:%M:%S}",
+        ]
+        for task in tasks
+    )
+    _table(["task", "state", "", "items", "targets", "created (UTC)"], rows)
+
+
+def show_nodes(nodes: list[NodeView], *, as_json: bool) -> None:
+    if as_json:
+        print_json(nodes)
+        return
+    rows = (
+        [
+            node.id,
+            node.kind if node.live else f"{node.kind} (gone)",
+            f"{node.running}/{node.slots}",
+            ", ".join(node.models),
+        ]
+        for node in nodes
+    )
+    _table(["node", "kind", "busy", "models"], rows)
+
+
+def show_queues(queues: list[QueueView], *, as_json: bool) -> None:
+    if as_json:
+        print_json(queues)
+        return
+    rows = (
+        [
+            each.queue,
+            str(each.waiting),
+            str(each.running),
+            "no node serves it" if each.no_node else f"{each.nodes} nodes, {each.slots} slots",
+        ]
+        for each in queues
+    )
+    _table(["queue", "waiting", "running", "served by"], rows)
+
+
+def show_models(models: list[ModelView], *, as_json: bool) -> None:
+    if as_json:
+        print_json(models)
+        return
+    rows = (
+        [
+            each.name + (" (demo)" if each.demo else ""),
+            each.kind,
+            ", ".join(each.languages[:8]) + (" …" if len(each.languages) > 8 else ""),
+            f"{each.nodes} nodes" if each.nodes else "no node",
+        ]
+        for each in models
+        if each.offered or each.nodes
+    )
+    _table(["model", "does", "languages", "served by"], rows)
+
+
+def show_findings(findings: Sequence[Finding], *, as_json: bool) -> None:
+    if as_json:
+        print_json([each.as_dict() for each in findings])
+        return
+    for each in findings:
+        mark, style = ("✓", "green") if each.good else ("✗", "red")
+        STDOUT.print(Text(f"{mark} {each.what}: {each.found}", style=style))
+        if not each.good:
+            STDOUT.print(Text(f"    {each.advice}"))
+
+
+def _table(names: list[str], rows: Iterable[list[str]]) -> None:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for name in names:
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    STDOUT.print(table)

@@ -1,0 +1,143 @@
+"""What the client reads of the server's answers; fields of newer servers are read over."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import Field
+
+from services.model.task import Counts, TaskState
+from services.model.transcript import Check, Segment
+from services.model.values import Stored
+
+
+class AttemptView(Stored):
+    """A job that failed at least once, and when it runs again."""
+
+    stage: str
+    text_id: str
+    language: str | None = None
+    attempts: int
+    failure: str
+    code: str
+    message: str
+    next_attempt_at: datetime | None = None
+    dead: bool
+
+
+class StageTiming(Stored):
+    """Seconds of work over all jobs of a stage, and from its first claim to its last end."""
+
+    jobs: int
+    work_seconds: float
+    wall_seconds: float
+
+
+class Warned(Stored):
+    """Something about an item that is no failure."""
+
+    text_id: str
+    warning: str
+
+
+class TaskView(Stored):
+    """A task; the list leaves out what has a default here."""
+
+    id: str
+    state: TaskState
+    progress: float
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    priority: str
+    items: int
+    targets: list[str]
+    counts: Counts
+    cancel_requested: bool = False
+    metadata: dict[str, Any] = Field(default_factory=dict)
+    attempts: list[AttemptView] = Field(default_factory=list)
+    warnings: list[Warned] = Field(default_factory=list)
+    timings: dict[str, StageTiming] = Field(default_factory=dict)
+
+
+class CellError(Stored):
+    """Why a cell has no text (yet)."""
+
+    code: str
+    message: str
+
+
+class CellView(Stored):
+    """waiting, running, done, failed or cancelled."""
+
+    state: str
+    error: CellError | None = None
+
+
+class ItemView(Stored):
+    """An item; `cells` is language → source → cell."""
+
+    text_id: str
+    audio: dict[str, Any] | None = None
+    language: str | None = None
+    duration: float | None = None
+    check: Check | None = None
+    warnings: list[str] = Field(default_factory=list)
+    cells: dict[str, dict[str, CellView]]
+
+
+class TranscriptView(Stored):
+    """What was heard of an item so far; all of it when `complete`."""
+
+    text_id: str
+    complete: bool
+    segments: list[Segment]
+
+
+class NodeView(Stored):
+    """A worker process."""
+
+    id: str
+    kind: str
+    host: str
+    pid: int
+    queues: list[str]
+    models: list[str]
+    slots: int
+    running: int
+    live: bool
+
+
+class QueueView(Stored):
+    """How a queue stands."""
+
+    queue: str
+    waiting: int
+    running: int
+    oldest_due_seconds: float | None = None
+    nodes: int
+    slots: int
+    no_node: bool
+
+
+class ModelView(Stored):
+    """A model of the server's catalog."""
+
+    name: str
+    kind: str
+    languages: list[str]
+    pairs: list[tuple[str, str]]
+    memory_mb: int
+    demo: bool
+    offered: bool
+    nodes: int
+
+
+class UploadView(Stored):
+    """A file that was streamed in; tasks name it by its key."""
+
+    key: str
+    name: str
+    size: int
+    sha256: str
