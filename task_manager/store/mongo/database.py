@@ -51,6 +51,13 @@ class Database:
         self._nodes = Collection(database.nodes, Node, as_text=("labels",))
         self._uploads = Collection(database.uploads, Upload, key=lambda upload: str(upload["key"]))
         self._measured = (0.0, float("-inf"))  # the server's time, and ours of that moment
+        try:
+            self._create_indexes()
+        except BaseException:
+            self._client.close()
+            raise
+
+    def _create_indexes(self) -> None:
         for name, indexes in INDEXES.items():
             getattr(self, f"_{name}").create_indexes([IndexModel(**index) for index in indexes])
 

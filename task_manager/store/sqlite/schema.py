@@ -146,7 +146,7 @@ INDEXES = (
         "INDEX jobs_running ON jobs (queue, id, attempt, lease_node, lease_beat)"
         " WHERE state = 'running'"
     ),
-    "INDEX jobs_token ON jobs (lease_token) WHERE state = 'running'",
+    "INDEX jobs_token ON jobs (lease_token, priority, rank, due, id) WHERE state = 'running'",
     "INDEX jobs_open ON jobs (task_id, id) WHERE open = 1",
     "INDEX jobs_open_owner ON jobs (owner, queue) WHERE open = 1",
     "INDEX jobs_dead ON jobs (task_id, id) WHERE state = 'dead'",
