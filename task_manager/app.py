@@ -1,0 +1,119 @@
+"""The composition root: settings in, the whole manager out; nothing happens at import."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from services.model.catalog import Catalog
+from services.models_folder import load_catalog
+from services.queue import Announcer
+from services.settings import Settings
+from services.storage.opening import open_objects
+from services.storage.protocol import ObjectStore
+from task_manager import problems
+from task_manager.auth import LoopbackOnly
+from task_manager.pipeline import Pipeline
+from task_manager.routes import (
+    discovery,
+    events,
+    health,
+    items,
+    results,
+    tasks,
+    uploads,
+    worker,
+)
+from task_manager.store.opening import open_store
+from task_manager.store.protocol import Store
+from task_manager.ticker import Ticker
+
+MAX_BODY = 64 * 1024 * 1024  # bytes of a body that is read as a whole
+
+_ABOUT = """Transcribe speech once and fan it out to every language.
+
+Send audio files and texts, name the target languages, and fetch one packed result:
+`result[language][text id][source]`, where source `A` is what was heard and `T` the reference text.
+Every error has the same envelope with a stable `code`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """Everything that a manager process is made of. The ticker is not started yet; setting
+    `stopping` ends open event streams."""
+
+    settings: Settings
+    store: Store
+    objects: ObjectStore
+    catalog: Catalog
+    pipeline: Pipeline
+    ticker: Ticker
+    public: FastAPI
+    workers: FastAPI
+    stopping: threading.Event
+
+
+def build(settings: Settings) -> Application:
+    """Opens what the settings name and wires it up."""
+    store = open_store(settings)
+    objects = open_objects(settings)
+    catalog = load_catalog(settings)
+    pipeline = Pipeline(store, objects, catalog, settings)
+    stopping = threading.Event()
+    return Application(
+        settings=settings,
+        store=store,
+        objects=objects,
+        catalog=catalog,
+        pipeline=pipeline,
+        ticker=Ticker(pipeline, Announcer(settings.broker_url)),
+        public=public_app(pipeline, stopping),
+        workers=workers_app(pipeline, stopping),
+        stopping=stopping,
+    )
+
+
+def public_app(pipeline: Pipeline, stopping: threading.Event) -> FastAPI:
+    """What users see."""
+    app = _app("Fanscribe", _ABOUT, pipeline, stopping)
+    for module in (tasks, events, results, items, uploads, discovery, health):
+        app.include_router(module.router)
+    if not pipeline.ports.settings.api_key.get_secret_value():
+        app.add_middleware(LoopbackOnly)
+    return app
+
+
+def workers_app(pipeline: Pipeline, stopping: threading.Event) -> FastAPI:
+    """What workers call, on a listener of its own."""
+    app = _app("Fanscribe callbacks", "What workers call.", pipeline, stopping)
+    app.add_exception_handler(worker.Unsigned, worker.unsigned)
+    app.include_router(worker.callbacks)
+    app.include_router(health.router)
+    settings = pipeline.ports.settings
+    if settings.objects_access == "url":
+        app.include_router(worker.objects)
+    if not settings.callback_secret.get_secret_value():
+        app.add_middleware(LoopbackOnly)
+    return app
+
+
+def _app(title: str, about: str, pipeline: Pipeline, stopping: threading.Event) -> FastAPI:
+    app = FastAPI(
+        title=title,
+        description=about,
+        version=health.release(),
+        redirect_slashes=False,
+        generate_unique_id_function=_name_of,
+    )
+    app.state.pipeline = pipeline
+    app.state.settings = pipeline.ports.settings
+    app.state.stopping = stopping
+    problems.install(app)
+    return app
+
+
+def _name_of(route: APIRoute) -> str:
+    return route.name

@@ -1,0 +1,97 @@
+"""Who may call: the one static key, or, without a key, this machine alone."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from services.model.errors import Forbidden, Unauthenticated
+from task_manager import problems
+
+OWNER_WITHOUT_KEY = "local"
+OWNER_WITH_KEY = "key"
+
+_bearer = HTTPBearer(auto_error=False, description="The server's FANSCRIBE_API_KEY.")
+
+
+def owner(
+    request: Request,
+    given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+) -> str:
+    """Whose tasks the caller sees. Raises Unauthenticated."""
+    key: str = request.app.state.settings.api_key.get_secret_value()
+    if not key:
+        return OWNER_WITHOUT_KEY
+    sent = given.credentials if given else ""
+    if not hmac.compare_digest(sent.encode(), key.encode()):
+        raise Unauthenticated("Send the server's key as `Authorization: Bearer <key>`.")
+    return OWNER_WITH_KEY
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address can only mean this machine."""
+    name = host.strip("[]").rstrip(".").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(name.partition("%")[0])
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback
+
+
+class LoopbackOnly:
+    """Serves this machine and nobody else, a page of another site in its browser included.
+
+    The Host check defeats names that were made to point here, the Origin check defeats forms
+    and scripts of other sites.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            try:
+                _check(scope)
+            except Forbidden as refused:
+                await problems.refusal(refused)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+def _check(scope: Scope) -> None:
+    headers = Headers(scope=scope)
+    client = scope.get("client")
+    if client is None or not is_loopback(client[0]):
+        raise Forbidden(
+            "Without a key only this machine is served: set FANSCRIBE_API_KEY to serve others.",
+            code="forbidden_host",
+        )
+    if not is_loopback(_host_of("//" + headers.get("host", ""))):
+        raise Forbidden(
+            "Without a key only the names of this machine are served, such as 127.0.0.1 or "
+            "localhost: use one of them, or set FANSCRIBE_API_KEY.",
+            code="forbidden_host",
+        )
+    origin = headers.get("origin")
+    if origin is not None and not is_loopback(_host_of(origin)):
+        raise Forbidden(
+            "Without a key no page of another site is served: set FANSCRIBE_API_KEY.",
+            code="forbidden_origin",
+        )
+
+
+def _host_of(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""

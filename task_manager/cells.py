@@ -1,0 +1,48 @@
+"""The state of a cell, derived from the output that fills it or the jobs on its way there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from services.model.job import Job
+from services.model.states import JobState
+from services.model.task import Source
+from task_manager.clock import moment
+from task_manager.schemas.item import CellError, CellState, CellView
+
+# The first of these that any job on the way has decides.
+_ORDER: tuple[tuple[JobState, CellState], ...] = (
+    (JobState.DEAD, "failed"),
+    (JobState.CANCELLED, "cancelled"),
+    (JobState.RUNNING, "running"),
+)
+
+DONE = CellView(state="done", error=None)
+
+
+def cell(jobs: Sequence[Job], language: str, source: Source, *, ended: bool) -> CellView:
+    """A cell without an output, by all jobs of its item.
+
+    Where its own translation has not begun, the item's transcript is what it waits for.
+    """
+    way = [job for job in jobs if (job.language, job.source) == (language, source)]
+    if not way and source is Source.AUDIO:
+        way = [job for job in jobs if not job.language]
+    states = {job.state for job in way}
+    fallback: CellState = "cancelled" if ended else "waiting"
+    state = next((seen_as for job_state, seen_as in _ORDER if job_state in states), fallback)
+    return CellView(state=state, error=_error(way))
+
+
+def _error(way: Sequence[Job]) -> CellError | None:
+    failed = [job for job in way if job.history and job.state is not JobState.SUCCEEDED]
+    if not failed:
+        return None
+    job = max(failed, key=lambda each: (each.state is JobState.DEAD, each.history[-1].at))
+    last = job.history[-1]
+    return CellError(
+        code=last.code,
+        message=last.message,
+        attempts=job.attempt,
+        next_attempt_at=moment(last.next_attempt_at) if job.state is JobState.WAITING else None,
+    )

@@ -1,0 +1,108 @@
+"""Takes files in: streamed from the socket to storage, counted on the way, never held."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import unquote, urlsplit
+
+import anyio.from_thread
+import anyio.to_thread
+from starlette.requests import Request
+
+from services.model.errors import Invalid, OutOfSpace, TooLarge
+from services.model.task import AudioInput
+from services.settings import Settings
+from services.storage.protocol import ObjectStore
+
+T = TypeVar("T")
+
+_AT_ONCE = anyio.CapacityLimiter(64)  # uploads have threads of their own: slow ones hold up no GET
+_LOOK_EVERY = 64 * 1024 * 1024  # bytes between two looks at the free space
+_DRAIN = 16 * 1024 * 1024  # bytes read on after a refusal, so that the caller gets to see it
+
+
+class Intake:
+    """The one door for files. Everything that it refuses leaves no object behind."""
+
+    def __init__(self, objects: ObjectStore, settings: Settings) -> None:
+        self._objects = objects
+        self._settings = settings
+
+    def store(self, key: str, name: str, chunks: Iterable[bytes], *, field: str) -> AudioInput:
+        """Raises TooLarge, OutOfSpace, or Invalid `empty_file`."""
+        try:
+            info = self._objects.put(key, self._counted(chunks, field))
+        except OSError as error:
+            if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+                raise
+            raise _out_of_space() from error
+        if info.size == 0:
+            self._objects.delete(key)
+            raise Invalid(f"The file {name[:100]!r} is empty.", code="empty_file", field=field)
+        return AudioInput(key=key, size=info.size, sha256=info.sha256, name=name[:255])
+
+    def forget(self, key: str) -> None:
+        """Takes back what `store` stored."""
+        self._objects.delete(key)
+
+    def _counted(self, chunks: Iterable[bytes], field: str) -> Iterator[bytes]:
+        limit = self._settings.max_upload_bytes
+        size = 0
+        looked_at = -_LOOK_EVERY
+        for chunk in chunks:
+            size += len(chunk)
+            if size > limit:
+                raise TooLarge(f"A file has up to {limit} bytes.", field=field)
+            if size - looked_at >= _LOOK_EVERY:
+                self._look_at_space()
+                looked_at = size
+            yield chunk
+
+    def _look_at_space(self) -> None:
+        address = urlsplit(self._settings.objects_address)
+        if address.scheme != "file":
+            return
+        folder = Path(unquote(address.path))
+        if folder.is_dir() and shutil.disk_usage(folder).free < self._settings.min_free_bytes:
+            raise _out_of_space()
+
+
+def _out_of_space() -> OutOfSpace:
+    return OutOfSpace("The server's disk is nearly full: nothing was taken. Try again later.")
+
+
+async def read_in_thread(request: Request, read: Callable[[Iterator[bytes]], T]) -> T:
+    """What `read` makes of the body's chunks; it runs in a thread and pulls them from the loop.
+
+    After an error a little more of the body is read, so that the answer is not lost in a reset.
+    """
+    stream = aiter(request.stream())
+    try:
+        return await anyio.to_thread.run_sync(lambda: read(_pulled(stream)), limiter=_AT_ONCE)
+    except Exception:
+        await _drain(stream)
+        raise
+
+
+def _pulled(stream: AsyncIterator[bytes]) -> Iterator[bytes]:
+    async def following() -> bytes | None:
+        return await anext(stream, None)
+
+    while (chunk := anyio.from_thread.run(following)) is not None:
+        if chunk:
+            yield chunk
+
+
+async def _drain(stream: AsyncIterator[bytes]) -> None:
+    size = 0
+    try:
+        async for chunk in stream:
+            size += len(chunk)
+            if size > _DRAIN:
+                return
+    except Exception:  # noqa: BLE001  the caller went away: nobody waits for the answer
+        return

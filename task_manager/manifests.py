@@ -1,0 +1,265 @@
+"""From a request to the canonical manifest: everything that can be wrong with it is found here."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from services.model.catalog import Catalog
+from services.model.errors import Invalid
+from services.model.languages import parse_language
+from services.model.pack import dumps
+from services.model.task import AudioInput, ItemSpec, Manifest, Options, Target
+from services.settings import Settings
+from task_manager.schemas.new_task import NewItem, NewOptions, NewTask
+
+MAX_TEXT_ID = 200  # characters
+MAX_METADATA = 16 * 1024  # bytes of JSON
+_NOT_IN_NAMES = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_NOT_IN_TEXTS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a request is held against."""
+
+    settings: Settings
+    catalog: Catalog
+    find_audio: Callable[[str], AudioInput | None]  # by upload key
+
+
+def to_manifest(new: NewTask, rules: Rules) -> Manifest:
+    """Raises Invalid with a stable code and the dotted field of the first mistake."""
+    _check_metadata(new.metadata)
+    targets = to_targets(new.targets, limit=rules.settings.max_targets)
+    items = _items(new, rules)
+    options = _options(new.options, rules.catalog, items)
+    manifest = Manifest(items=items, targets=targets, options=options)
+    _check_pairs(manifest, rules.catalog)
+    return manifest
+
+
+def stem(name: str) -> str:
+    """`1.mp3` → `1`, whatever folders a client put in front of it."""
+    return PurePosixPath(name.replace("\\", "/")).stem
+
+
+# ── targets ──────────────────────────────────────────────────────────────────────────────────
+
+
+def to_targets(written: list[str], *, limit: int) -> list[Target]:
+    """The target languages with the caller's spelling, in the caller's order."""
+    if not written:
+        raise Invalid("Name at least one target language.", code="no_targets", field="targets")
+    if len(written) > limit:
+        raise Invalid(
+            f"A task takes up to {limit} target languages.",
+            code="too_many_targets",
+            field="targets",
+        )
+    found: dict[str, Target] = {}
+    for number, tag in enumerate(written):
+        field = f"targets.{number}"
+        check_characters(tag, field)
+        target = Target(language=parse_language(tag, field=field), spelling=tag)
+        earlier = found.setdefault(target.language, target)
+        if earlier is not target:
+            raise _doubled(earlier, target, field)
+    return list(found.values())
+
+
+def _doubled(earlier: Target, later: Target, field: str) -> Invalid:
+    scripts = {"hans" in target.spelling.lower() for target in (earlier, later)}
+    if len(scripts) > 1:
+        return Invalid(
+            f"{earlier.spelling!r} and {later.spelling!r} are one language here: zh is Chinese in "
+            "Simplified characters. Name one of them; zh-Hant is Traditional Chinese.",
+            code="ambiguous_targets",
+            field=field,
+        )
+    return Invalid(
+        f"{later.spelling!r} names a target that is there already ({earlier.spelling!r}).",
+        code="duplicate_target",
+        field=field,
+    )
+
+
+# ── items ────────────────────────────────────────────────────────────────────────────────────
+
+
+def _items(new: NewTask, rules: Rules) -> list[ItemSpec]:
+    limit = rules.settings.max_items
+    if not new.items:
+        raise Invalid("A task has at least one item.", code="no_items", field="items")
+    if len(new.items) > limit:
+        raise Invalid(f"A task takes up to {limit} items.", code="too_many_items", field="items")
+    items: list[ItemSpec] = []
+    seen: dict[str, int] = {}
+    for number, item in enumerate(new.items):
+        spec = _item(new, item, number, rules)
+        first = seen.setdefault(spec.text_id, number)
+        if first != number:
+            raise Invalid(
+                f"Items {first} and {number} have the same text id.",
+                code="duplicate_text_id",
+                field=f"items.{number}.text_id",
+            )
+        items.append(spec)
+    return items
+
+
+def _item(new: NewTask, item: NewItem, number: int, rules: Rules) -> ItemSpec:
+    field = f"items.{number}"
+    if item.audio is None and item.text is None:
+        raise Invalid(
+            "An item has an audio, a text, or both.", code="item_without_content", field=field
+        )
+    audio = None
+    if item.audio is not None:
+        check_characters(item.audio, f"{field}.audio")
+        audio = rules.find_audio(item.audio)
+        if audio is None:
+            raise Invalid(
+                "There is no upload of yours under this key: send the file to POST /v1/uploads.",
+                code="unknown_upload",
+                field=f"{field}.audio",
+            )
+    language = _language(new, item, field)
+    if item.text is not None:
+        _check_text(item.text, rules.settings.max_text_chars, f"{field}.text")
+        if language is None:
+            raise Invalid(
+                "State the language of the text, for the item or for the whole task.",
+                code="language_required",
+                field=f"{field}.language",
+            )
+    text_id = item.text_id
+    if text_id is None:
+        text_id = stem(audio.name) if audio and audio.name else str(number + 1)
+    check_text_id(text_id, f"{field}.text_id")
+    return ItemSpec(text_id=text_id, audio=audio, text=item.text, language=language)
+
+
+def _language(new: NewTask, item: NewItem, field: str) -> str | None:
+    if item.language is not None:
+        return parse_language(item.language, field=f"{field}.language")
+    return parse_language(new.language, field="language") if new.language is not None else None
+
+
+def check_text_id(text_id: str, field: str) -> None:
+    if not text_id.strip():
+        raise Invalid("A text id is not empty.", code="empty_text_id", field=field)
+    if len(text_id) > MAX_TEXT_ID:
+        raise Invalid(
+            f"A text id has up to {MAX_TEXT_ID} characters, this one has {len(text_id)}.",
+            code="text_id_too_long",
+            field=field,
+        )
+    check_characters(text_id, field)
+
+
+def _check_text(text: str, limit: int, field: str) -> None:
+    if not text.strip():
+        raise Invalid("The text is empty: leave it out instead.", code="empty_text", field=field)
+    if len(text) > limit:
+        raise Invalid(
+            f"A text has up to {limit} characters, this one has {len(text)}.",
+            code="text_too_long",
+            field=field,
+        )
+    check_characters(text, field, _NOT_IN_TEXTS)
+
+
+def check_characters(text: str, field: str, forbidden: re.Pattern[str] = _NOT_IN_NAMES) -> None:
+    """Raises Invalid for half a surrogate pair and for control characters."""
+    found = forbidden.search(text)
+    if found is None:
+        return
+    character = found.group()
+    if unicodedata.category(character) == "Cs":
+        raise Invalid(
+            f"Character {found.start()} is half a surrogate pair, which is no text.",
+            code="bad_unicode",
+            field=field,
+        )
+    raise Invalid(
+        f"Character {found.start()} is the control character U+{ord(character):04X}.",
+        code="control_character",
+        field=field,
+    )
+
+
+# ── options and metadata ─────────────────────────────────────────────────────────────────────
+
+
+def _options(new: NewOptions, catalog: Catalog, items: list[ItemSpec]) -> Options:
+    needs_ears = any(item.audio for item in items)
+    model = _transcriber(new, catalog, items) if needs_ears or new.model is not None else ""
+    if new.translate_model is not None:
+        entry = catalog.entry(new.translate_model)
+        if entry is None or entry.kind != "translate":
+            known = ", ".join(e.name for e in catalog.entries.values() if e.kind == "translate")
+            raise Invalid(
+                f"There is no such translation model; there are {known or 'none'}.",
+                code="unknown_model",
+                field="options.translate_model",
+            )
+    return Options(
+        transcribe_model=model,
+        translate_model=new.translate_model,
+        beam_size=new.beam_size,
+        word_timestamps=new.word_timestamps,
+        check_threshold=new.check_threshold,
+        language_spelling=new.language_spelling,
+    )
+
+
+def _transcriber(new: NewOptions, catalog: Catalog, items: list[ItemSpec]) -> str:
+    try:
+        entry = catalog.transcriber(new.model)
+    except Invalid as error:
+        error.field = "options.model"
+        raise
+    for number, item in enumerate(items):
+        if item.audio and item.language and not entry.hears(item.language):
+            raise Invalid(
+                f"The model {entry.name} does not write down {item.language}.",
+                code="language_not_served",
+                field=f"items.{number}.language",
+            )
+    return entry.name
+
+
+def _check_pairs(manifest: Manifest, catalog: Catalog) -> None:
+    """A translation model that was named must serve what is known already."""
+    entry = catalog.entry(manifest.options.translate_model or "")
+    if entry is None:
+        return
+    for item in manifest.items:
+        for target in manifest.languages:
+            if item.language not in {None, target} and not entry.serves(str(item.language), target):
+                raise Invalid(
+                    f"The model {entry.name} does not translate {item.language} into {target}.",
+                    code="pair_not_served",
+                    field="options.translate_model",
+                )
+
+
+def _check_metadata(metadata: Mapping[str, object]) -> None:
+    try:
+        size = len(dumps(metadata).encode())
+    except UnicodeEncodeError as error:
+        raise Invalid(
+            "The metadata holds half a surrogate pair, which is no text.",
+            code="bad_unicode",
+            field="metadata",
+        ) from error
+    if size > MAX_METADATA:
+        raise Invalid(
+            f"The metadata is {size} bytes of JSON; up to {MAX_METADATA} are kept.",
+            code="metadata_too_large",
+            field="metadata",
+        )

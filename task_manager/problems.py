@@ -1,0 +1,145 @@
+"""Every refusal leaves in one envelope: `{"error": {"code", "message", "field"?}}`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic_core import ErrorDetails
+from starlette.exceptions import HTTPException
+
+from services.model.errors import RequestRefused
+from services.model.pack import dumps
+from services.storage.protocol import ObjectMissing
+from task_manager.schemas.problem import Problem
+
+log = structlog.get_logger()
+
+# What pydantic calls a mistake, and what we call it; everything else is `invalid`.
+_CODES = {
+    "extra_forbidden": "unknown_field",
+    "missing": "required",
+    "string_unicode": "bad_unicode",
+    "literal_error": "not_one_of",
+    "enum": "not_one_of",
+    "greater_than": "out_of_range",
+    "greater_than_equal": "out_of_range",
+    "less_than": "out_of_range",
+    "less_than_equal": "out_of_range",
+    "finite_number": "out_of_range",
+    "string_too_long": "too_long",
+    "too_long": "too_long",
+    "string_too_short": "too_short",
+    "too_short": "too_short",
+}
+_PLACES = {"body", "query", "path", "header"}  # where FastAPI says that a field stands
+
+# What Starlette refuses by itself: a route that is not there, a method it does not have.
+_REFUSALS = {
+    400: ("bad_request", "The request cannot be read."),
+    404: ("unknown_route", "There is no such route; GET /docs lists all."),
+    405: ("method_not_allowed", "This route does not know that method; see the Allow header."),
+    413: ("too_large", "The request body is larger than this route takes."),
+}
+
+
+def install(app: FastAPI) -> None:
+    """Makes this app answer every error, its own and the framework's, with the envelope."""
+    app.add_exception_handler(RequestRefused, _refused)
+    app.add_exception_handler(RequestValidationError, _unvalidated)
+    app.add_exception_handler(HTTPException, _by_the_framework)
+    app.add_exception_handler(ObjectMissing, _missing)
+    app.add_exception_handler(Exception, _crashed)
+
+
+def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The error bodies of a route, for OpenAPI."""
+    return {status: {"model": Problem, "description": _ABOUT[status]} for status in statuses}
+
+
+def render(
+    status: int,
+    code: str,
+    message: str,
+    field: str | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """The envelope; half a surrogate that a caller sent goes back as its JSON escape."""
+    about = {"code": code, "message": message}
+    if field is not None:
+        about["field"] = field
+    body = dumps({"error": about}).encode("utf-8", "backslashreplace")
+    return Response(body, status, dict(headers or {}), "application/json")
+
+
+def from_pydantic(errors: Sequence[ErrorDetails | Any]) -> tuple[str, str, str | None]:
+    """Code, message and dotted field of the first mistake, and how many more there are."""
+    first = errors[0]
+    place = [str(part) for part in first["loc"]]
+    if place and place[0] in _PLACES:
+        place = place[1:]
+    code = _CODES.get(first["type"], "invalid")
+    if first["type"].endswith("_type"):
+        code = "wrong_type"
+    message = str(first["msg"])
+    if code == "unknown_field":
+        message = f"There is no field {place[-1]!r} here; see /docs for those there are"
+    more = f" ({len(errors) - 1} more mistakes in this request)" if len(errors) > 1 else ""
+    return code, f"{message}.{more}", ".".join(place) or None
+
+
+def refusal(error: RequestRefused) -> Response:
+    """A refusal of ours with the headers that HTTP wants of it."""
+    headers = {}
+    if error.retry_after_s is not None or error.status == 503:
+        headers["Retry-After"] = str(error.retry_after_s or 5)
+    if error.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return render(error.status, error.code, error.message, error.field, headers)
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestRefused)
+    return refusal(error)
+
+
+async def _unvalidated(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    errors = error.errors()
+    if errors[0]["type"] == "json_invalid":
+        return render(400, "invalid_json", f"The body is not JSON: {errors[0]['ctx']['error']}.")
+    return render(422, *from_pydantic(errors))
+
+
+async def _by_the_framework(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code, message = _REFUSALS.get(error.status_code, ("http_error", str(error.detail)))
+    return render(error.status_code, code, message, headers=error.headers)
+
+
+async def _missing(_: Request, __: Exception) -> Response:
+    return render(404, "object_missing", "The stored text behind this is gone from storage.")
+
+
+async def _crashed(request: Request, error: Exception) -> Response:
+    """What went wrong stays in the log; the caller learns only that it was not their fault."""
+    log.error("request failed", action="request_failed", path=request.url.path, error=repr(error))
+    return render(500, "internal", "Something went wrong here; the server's log says what.")
+
+
+_ABOUT = {
+    400: "The body cannot be read.",
+    401: "No key, or an unknown one (`unauthenticated`).",
+    403: "Without a key only loopback is served (`forbidden_host`, `forbidden_origin`).",
+    404: "There is no such thing, or it is somebody else's.",
+    409: "The state is not the one that this needs.",
+    410: "The task was deleted (`gone`).",
+    413: "Larger than this server takes (`too_large`).",
+    415: "The content type is not one of this route's (`unsupported_content_type`).",
+    422: "The request is understood and wrong; `code` and `field` say where.",
+    503: "The store does not answer (`store_unavailable`); see Retry-After.",
+    507: "The disk is nearly full (`out_of_space`).",
+}

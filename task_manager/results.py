@@ -1,0 +1,170 @@
+"""The result of a task: read from packs and outputs, in exactly the bytes that were promised."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Literal
+
+from services.model.errors import NotFinished, NotFound
+from services.model.languages import parse_language
+from services.model.pack import Pack, dumps, expanded
+from services.model.task import Item, Source, Task
+from services.model.transcript import Body, Output, output_id
+from services.storage.protocol import ObjectStore
+from task_manager.store.protocol import Store
+from task_manager.views import spellings
+
+Form = Literal["coded", "expanded"]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The packs of some languages. `tag` changes whenever the bytes would."""
+
+    packs: Sequence[Pack]
+    form: Form
+    tag: str
+    complete: bool
+    codebook: int
+
+
+class Results:
+    """Reads what one task has come to."""
+
+    def __init__(self, store: Store, objects: ObjectStore, task: Task) -> None:
+        self._store = store
+        self._objects = objects
+        self._task = task
+
+    # ── packs ────────────────────────────────────────────────────────────────────────────────
+
+    def find(self, form: Form, languages: Sequence[str] = ()) -> Result:
+        """The packs of these target languages, of all if none is named, as requested.
+
+        Raises NotFinished while the task runs.
+        """
+        wanted = {self.target(language, field="language") for language in languages}
+        self._require_end()
+        packs = [
+            self._pack(language)
+            for language in self._task.manifest.languages
+            if not wanted or language in wanted
+        ]
+        names = spellings(self._task)
+        identity = dumps([form, [(pack.sha256, names[pack.language]) for pack in packs]])
+        return Result(
+            packs=packs,
+            form=form,
+            tag=sha256(identity.encode()).hexdigest()[:32],
+            complete=all(pack.complete for pack in packs),
+            codebook=packs[0].codebook,
+        )
+
+    def body(self, result: Result) -> bytes:
+        """The document. One language's coded form is its pack, byte for byte."""
+        bodies = [self._body(pack) for pack in result.packs]
+        if result.form == "coded" and len(bodies) == 1:
+            return bodies[0]
+        document = merged([json.loads(body) for body in bodies])
+        if result.form == "expanded":
+            document = expanded(document, spellings(self._task))
+        return dumps(document).encode()
+
+    def _require_end(self) -> None:
+        task = self._task
+        if task.state.ended:
+            return
+        missing = task.manifest.cells - self._store_cells()
+        raise NotFinished(
+            f"The task is {task.state}: {missing} of {task.manifest.cells} cells are missing. "
+            f"GET /v1/tasks/{task.id}/items says which; /v1/tasks/{task.id}/events tells when.",
+            retry_after_s=1,
+        )
+
+    def _store_cells(self) -> int:
+        return min(self._store.count_outputs(self._task.id), self._task.manifest.cells)
+
+    def _pack(self, language: str) -> Pack:
+        pack = self._store.pack(self._task.id, language)
+        if pack is None:
+            raise NotFinished("The result is being packed: try again.", retry_after_s=1)
+        return pack
+
+    def _body(self, pack: Pack) -> bytes:
+        if pack.body is not None:
+            return pack.body.encode()
+        assert pack.key is not None
+        return b"".join(self._objects.get(pack.key))
+
+    # ── cells and texts ──────────────────────────────────────────────────────────────────────
+
+    def target(self, language: str, *, field: str) -> str:
+        """The canonical tag of a target of this task, however it is spelt. Raises NotFound."""
+        tag = parse_language(language, field=field)
+        if tag not in self._task.manifest.languages:
+            named = ", ".join(spellings(self._task).values())
+            raise NotFound(
+                f"{language[:40]!r} is no target of this task; those are {named}.",
+                code="not_a_target",
+                field=field,
+            )
+        return tag
+
+    def item(self, text_id: str) -> Item:
+        """Raises NotFound `unknown_text_id`."""
+        item = self._store.item_by_text_id(self._task.id, text_id)
+        if item is None:
+            raise NotFound(
+                "The task has no item with this text id; percent-encode it in the path.",
+                code="unknown_text_id",
+                field="text_id",
+            )
+        return item
+
+    def output(self, item: Item, language: str, source: str) -> Output | None:
+        return self._store.output(output_id(self._task.id, item.ordinal, source, language))
+
+    def cell(self, language: str, text_id: str, source: Source) -> str:
+        """The text of one cell. Raises NotFound, or NotFinished if it may still come."""
+        tag = self.target(language, field="language")
+        item = self.item(text_id)
+        spec = self._task.manifest.items[item.ordinal]
+        if source not in self._task.manifest.sources(spec):
+            lacks = "audio" if source is Source.AUDIO else "text"
+            raise NotFound(
+                f"This item has no {lacks}, so it has no cell {source.value}.",
+                code="no_such_source",
+                field="source",
+            )
+        output = self.output(item, tag, source)
+        if output is None:
+            raise self.absent()
+        return self.text(output.text)
+
+    def absent(self) -> NotFinished | NotFound:
+        """What to say of a text that is not there: not yet, or never."""
+        if not self._task.state.ended:
+            return NotFinished("This text is not there yet: the task is running.", retry_after_s=1)
+        return NotFound(
+            f"This text was never made; GET /v1/tasks/{self._task.id}/items says why.",
+            code="cell_failed",
+        )
+
+    def text(self, body: Body) -> str:
+        """A text, wherever it lies."""
+        if body.inline is not None or body.key is None:
+            return body.inline or ""
+        return b"".join(self._objects.get(body.key)).decode()
+
+
+def merged(documents: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Coded documents of single languages as one, in the given order."""
+    return {
+        **documents[0],
+        "complete": all(document["complete"] for document in documents),
+        "missing": [cell for document in documents for cell in document["missing"]],
+        "data": {code: texts for each in documents for code, texts in each["data"].items()},
+    }

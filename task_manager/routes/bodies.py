@@ -1,0 +1,81 @@
+"""Request bodies that FastAPI does not read for us: their media types and their schemas."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import Request
+
+from services.model.errors import UnsupportedContent
+from task_manager.schemas.new_task import NewTask
+
+
+def media_type(request: Request) -> str:
+    """The Content-Type without its parameters."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def require_json(request: Request) -> None:
+    """Raises UnsupportedContent."""
+    if media_type(request) != "application/json":
+        raise UnsupportedContent("Send application/json, and say so in Content-Type.")
+
+
+def schema_of(model: type[NewTask]) -> dict[str, Any]:
+    """A model's JSON Schema with everything that it refers to inside."""
+    schema = model.model_json_schema()
+    inlined: dict[str, Any] = _inlined(schema, schema.pop("$defs", {}))
+    return inlined
+
+
+def _inlined(node: Any, definitions: dict[str, Any]) -> Any:
+    if isinstance(node, dict):
+        reference = node.get("$ref")
+        if isinstance(reference, str):
+            rest = {name: value for name, value in node.items() if name != "$ref"}
+            return _inlined({**definitions[reference.rpartition("/")[2]], **rest}, definitions)
+        return {name: _inlined(value, definitions) for name, value in node.items()}
+    return [_inlined(each, definitions) for each in node] if isinstance(node, list) else node
+
+
+JSON_SCHEMA: dict[str, Any] = {"schema": schema_of(NewTask)}
+
+FORM_SCHEMA: dict[str, Any] = {
+    "schema": {
+        "type": "object",
+        "additionalProperties": False,
+        "description": "Items are joined by text id: those of `request`, then the files, then "
+        "the texts.",
+        "properties": {
+            "files": {
+                "type": "array",
+                "items": {"type": "string", "format": "binary"},
+                "description": "A file's text id is the stem of its name: 1.mp3 → 1.",
+            },
+            "targets": {"type": "string", "description": "Comma list; may be repeated."},
+            "texts": {"type": "string", "description": "JSON object: text id → reference text."},
+            "language": {"type": "string", "description": "Of all items that state none."},
+            "request": {"type": "string", "description": "The whole request as JSON."},
+            "priority": {"type": "string", "enum": ["urgent", "normal", "bulk"]},
+            "metadata": {"type": "string", "description": "JSON object, up to 16 KB."},
+            "model": {"type": "string"},
+            "translate_model": {"type": "string"},
+            "beam_size": {"type": "integer", "minimum": 1, "maximum": 10},
+            "word_timestamps": {"type": "boolean"},
+            "check_threshold": {"type": "number", "minimum": 0},
+            "language_spelling": {"type": "string", "enum": ["canonical", "caller"]},
+        },
+        "example": {"targets": "zh,ja", "language": "en", "texts": '{"2": "Good morning."}'},
+    }
+}
+
+FILE_SCHEMA: dict[str, Any] = {
+    "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
+    "multipart/form-data": {
+        "schema": {
+            "type": "object",
+            "required": ["file"],
+            "properties": {"file": {"type": "string", "format": "binary"}},
+        }
+    },
+}

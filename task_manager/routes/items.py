@@ -1,0 +1,128 @@
+"""One item of a task: its transcript and its subtitles, also in translation."""
+
+# ruff: noqa: FAST003  the path's text_id is read by Asked
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Response
+
+from services.model.errors import NotFound, RequestRefused
+from services.model.languages import parse_language
+from services.model.task import Item, Source, Task
+from services.model.transcript import Transcript
+from task_manager import transcripts
+from task_manager.dependencies import OwnedTask, TheStore
+from task_manager.problems import responses
+from task_manager.render import MEDIA_TYPES, CueStyle, Form, render
+from task_manager.results import Results
+from task_manager.routes.results import TheResults
+from task_manager.schemas.item import TranscriptView
+from task_manager.schemas.result import SourceName
+from task_manager.store.protocol import Store
+
+router = APIRouter(prefix="/v1/tasks/{task_id}/items", tags=["items"])
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which words of which item; without a language its own."""
+
+    task: Task
+    store: Store
+    results: Results
+    item: Item
+    source: SourceName
+    language: str | None
+
+    def find(self) -> Transcript | None:
+        return transcripts.finished(
+            self.results,
+            self.store,
+            self.task,
+            self.item,
+            source=Source(self.source),
+            language=self.language,
+        )
+
+    def may_be_heard(self) -> bool:
+        """Whether there may be some segments before there is a transcript."""
+        return self.source == "A" and self.language is None and not self.task.state.ended
+
+    def absent(self) -> RequestRefused:
+        """Why there is nothing: no such words, not yet, or never."""
+        if (self.item.audio if self.source == "A" else self.item.text) is None:
+            return NotFound(
+                f"This item has no source {self.source}.", code="no_such_source", field="source"
+            )
+        if self.language is not None and self.language != self.item.language:
+            self.results.target(self.language, field="language")
+        return self.results.absent()
+
+
+def _wanted(
+    *,
+    text_id: str,
+    task: OwnedTask,
+    store: TheStore,
+    results: TheResults,
+    language: Annotated[
+        str | None, Query(description="A target language; without it the item's own words.")
+    ] = None,
+    source: Annotated[
+        SourceName | None,
+        Query(description="A: what was heard; T: the text. By default A where there is audio."),
+    ] = None,
+) -> Wanted:
+    item = results.item(text_id)
+    tag = None if language is None else parse_language(language, field="language")
+    default: SourceName = "A" if item.audio is not None else "T"
+    return Wanted(task, store, results, item, source or default, tag)
+
+
+def _style(
+    max_width: Annotated[
+        int, Query(ge=4, le=200, description="Columns a line; a Chinese character takes two.")
+    ] = 42,
+    max_lines: Annotated[int, Query(ge=1, le=10, description="Lines a cue.")] = 2,
+    max_cps: Annotated[
+        float | None, Query(gt=0, le=1000, description="Columns a second at most.")
+    ] = None,
+) -> CueStyle:
+    return CueStyle(max_width=max_width, max_lines=max_lines, max_cps=max_cps)
+
+
+Asked = Annotated[Wanted, Depends(_wanted)]
+Style = Annotated[CueStyle, Depends(_style)]
+
+
+@router.get("/{text_id:path}/transcript", responses=responses(401, 403, 404, 409, 410, 422, 503))
+def get_transcript(wanted: Asked) -> TranscriptView:
+    """Words with times. While the audio is still being heard: the segments so far."""
+    found = wanted.find()
+    if found is not None:
+        return transcripts.view(wanted.item, wanted.source, found)
+    if wanted.may_be_heard() and wanted.item.audio is not None:
+        return transcripts.heard_so_far(wanted.store, wanted.task, wanted.item)
+    raise wanted.absent()
+
+
+@router.get(
+    "/{text_id:path}/subtitles.{form}",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "The subtitles.",
+            "content": {kind.partition(";")[0]: {} for kind in MEDIA_TYPES.values()},
+        },
+        **responses(401, 403, 404, 409, 410, 422, 503),
+    },
+)
+def get_subtitles(wanted: Asked, form: Form, style: Style) -> Response:
+    """What was heard, or its translation, as srt, vtt, ass, txt or json."""
+    found = wanted.find()
+    if found is None:
+        raise wanted.absent()
+    return Response(render(found, form, style), media_type=MEDIA_TYPES[form])

@@ -1,0 +1,133 @@
+"""Tasks: create, look at, list, cancel, retry, delete."""
+
+# ruff: noqa: FAST003  the path's task_id is read by OwnedTask
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from services.model.errors import TooLarge, UnsupportedContent
+from services.model.task import Task, TaskState
+from task_manager import cursors, views
+from task_manager.dependencies import OwnedTask, Owner, TheIntake, ThePipeline, TheStore
+from task_manager.intake import read_in_thread
+from task_manager.problems import responses
+from task_manager.routes.bodies import FORM_SCHEMA, JSON_SCHEMA, media_type
+from task_manager.schemas.item import ItemPage
+from task_manager.schemas.task import TaskDetail, TaskPage, TaskSummary
+from task_manager.submission import MAX_JSON, Submission
+
+router = APIRouter(prefix="/v1/tasks", tags=["tasks"])
+
+
+@router.post(
+    "",
+    status_code=202,
+    responses=responses(400, 401, 403, 409, 413, 415, 422, 503, 507),
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": JSON_SCHEMA, "multipart/form-data": FORM_SCHEMA},
+        }
+    },
+)
+async def create_task(
+    *,
+    request: Request,
+    response: Response,
+    pipeline: ThePipeline,
+    intake: TheIntake,
+    owner: Owner,
+    idempotency_key: Annotated[
+        str | None,
+        Header(description="The same key with the same request answers with the first task."),
+    ] = None,
+) -> TaskSummary:
+    """Takes a task: as JSON with texts and upload keys, or as a form with files. It exists, and
+    will be worked on, when the answer is 202."""
+    submission = Submission(pipeline, intake, owner, idempotency_key)
+    kind = media_type(request)
+    if kind == "application/json":
+        raw = await _read(request)
+        task = await run_in_threadpool(submission.of_json, raw)
+    elif kind == "multipart/form-data":
+        content_type = request.headers["content-type"]
+        task = await read_in_thread(request, lambda body: submission.of_form(body, content_type))
+    else:
+        raise UnsupportedContent(
+            "Send application/json or multipart/form-data, and say so in Content-Type."
+        )
+    response.headers["Location"] = f"/v1/tasks/{task.id}"
+    return views.summary(task)
+
+
+async def _read(request: Request) -> bytes:
+    raw = bytearray()
+    async for chunk in request.stream():
+        raw += chunk
+        if len(raw) > MAX_JSON:
+            raise TooLarge(f"A JSON body has up to {MAX_JSON} bytes; send files by upload.")
+    return bytes(raw)
+
+
+@router.get("", responses=responses(401, 403, 422, 503))
+def list_tasks(
+    *,
+    pipeline: ThePipeline,
+    store: TheStore,
+    owner: Owner,
+    state: Annotated[list[TaskState] | None, Query(description="Only these; repeatable.")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Annotated[str | None, Query(description="The `next` of the page before.")] = None,
+) -> TaskPage:
+    """The caller's tasks, newest first."""
+    before = cursors.read(cursor) if cursor is not None else None
+    found = store.tasks(owner, states=state or (), before=before, limit=limit + 1)
+    page = found[:limit]
+    more = cursors.write(page[-1].created_at, page[-1].id) if len(found) > limit else None
+    return TaskPage(tasks=[views.summary(pipeline.refresh(task)) for task in page], next=more)
+
+
+@router.get("/{task_id}", responses=responses(401, 403, 404, 410, 503))
+def get_task(task: OwnedTask, pipeline: ThePipeline, store: TheStore) -> TaskDetail:
+    """State, progress, counts; what failed and when it is tried again; times of the stages."""
+    return views.detail(pipeline.refresh(task), store)
+
+
+@router.get("/{task_id}/items", responses=responses(401, 403, 404, 410, 422, 503))
+def list_items(
+    task: OwnedTask,
+    store: TheStore,
+    after: Annotated[int, Query(ge=-1, description="The `next` of the page before.")] = -1,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> ItemPage:
+    """The items in order, each with what was learnt of it and the state of its cells."""
+    found = store.items(task.id, after=after, limit=limit + 1)
+    page = found[:limit]
+    more = page[-1].ordinal if len(found) > limit else None
+    return ItemPage(items=views.item_views(task, store, page), next=more)
+
+
+@router.post("/{task_id}/cancel", responses=responses(401, 403, 404, 409, 410, 503))
+def cancel_task(task: OwnedTask, pipeline: ThePipeline) -> TaskSummary:
+    """Ends what waits at once and what runs at its next word; what is done stays."""
+    return _seen(pipeline, pipeline.cancel(task.id))
+
+
+@router.post("/{task_id}/retry", status_code=202, responses=responses(401, 403, 404, 409, 410, 503))
+def retry_task(task: OwnedTask, pipeline: ThePipeline) -> TaskSummary:
+    """Runs again what failed, and only that."""
+    return _seen(pipeline, pipeline.retry(task.id))
+
+
+@router.delete("/{task_id}", status_code=204, responses=responses(401, 403, 404, 410, 503))
+def delete_task(task: OwnedTask, pipeline: ThePipeline) -> None:
+    """Cancels the task and removes it with its media and texts; 410 from then on."""
+    pipeline.delete(task.id)
+
+
+def _seen(pipeline: ThePipeline, task: Task) -> TaskSummary:
+    return views.summary(pipeline.refresh(task))

@@ -1,0 +1,148 @@
+"""What workers call back, on a listener of its own: signed, and answered by the pipeline."""
+
+from __future__ import annotations
+
+import hmac
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import JSONResponse, StreamingResponse
+
+from services import signing
+from services.model.errors import FanscribeError, Forbidden, NotFound
+from services.model.messages import (
+    Beat,
+    BeatAnswer,
+    Claim,
+    Finish,
+    FinishAnswer,
+    Granted,
+    LeaseState,
+    NodeBeat,
+    Progress,
+    Register,
+    Registered,
+)
+from task_manager.dependencies import TheIntake, TheObjects, ThePipeline, TheSettings
+from task_manager.intake import read_in_thread
+from task_manager.schemas.discovery import UploadView
+
+_STATUS = {"held": 200, "stale": 409, "cancelled": 410}
+
+
+class Unsigned(FanscribeError):
+    """A callback whose signature does not hold; `now` is the store's time, to sign anew with."""
+
+    def __init__(self, message: str, now: float) -> None:
+        super().__init__(message)
+        self.now = now
+
+
+async def unsigned(_: Request, error: Exception) -> Response:
+    """Answers 401 with the time by which we count."""
+    assert isinstance(error, Unsigned)
+    return JSONResponse(
+        {"code": "bad_signature", "message": str(error), "now": error.now}, status_code=401
+    )
+
+
+async def _raw(request: Request) -> bytes:
+    return await request.body()
+
+
+def _signed(
+    request: Request,
+    raw: Annotated[bytes, Depends(_raw)],
+    pipeline: ThePipeline,
+    settings: TheSettings,
+) -> None:
+    now = pipeline.ports.store.now()
+    secret = settings.callback_secret.get_secret_value()
+    try:
+        signing.verify(secret, request.headers, raw.decode("utf-8", "replace"), now=now)
+    except signing.BadSignature as error:
+        raise Unsigned(f"{error}".capitalize() + ".", now) from error
+
+
+callbacks = APIRouter(prefix="/callbacks/v1", tags=["callbacks"], dependencies=[Depends(_signed)])
+objects = APIRouter(prefix="/objects", tags=["objects"])
+
+
+@callbacks.post("/register")
+def register(hello: Register, pipeline: ThePipeline) -> Registered:
+    """A node says hello."""
+    return pipeline.register(hello)
+
+
+@callbacks.post("/node-beat")
+def node_beat(beat: NodeBeat, pipeline: ThePipeline) -> Registered:
+    """A node is alive; 404 asks it to register anew."""
+    known = pipeline.node_beat(beat)
+    if known is None:
+        raise NotFound("This node is not known: register.", code="unknown_node")
+    return known
+
+
+@callbacks.post("/claim")
+def claim(asked: Claim, pipeline: ThePipeline) -> Granted:
+    """A worker asks for the best due jobs of a queue."""
+    return pipeline.claim(asked)
+
+
+@callbacks.post("/beat")
+def beat(told: Beat, pipeline: ThePipeline) -> BeatAnswer:
+    """All leases of a token are alive."""
+    return pipeline.beat(told)
+
+
+@callbacks.post("/progress")
+def progress(told: Progress, pipeline: ThePipeline, response: Response) -> LeaseState:
+    """How far an attempt is: 200 go on, 409 another attempt counts, 410 nobody wants it."""
+    state = pipeline.progress(told)
+    response.status_code = _STATUS[state.state]
+    return state
+
+
+@callbacks.post("/finish")
+def finish(told: Finish, pipeline: ThePipeline) -> FinishAnswer:
+    """The last word of one or more attempts; a verdict for each."""
+    return pipeline.finish(told)
+
+
+def _may(
+    *,
+    request: Request,
+    key: str,
+    pipeline: ThePipeline,
+    settings: TheSettings,
+    expires: Annotated[int, Query()],
+    signature: Annotated[str, Query()],
+) -> str:
+    secret = settings.callback_secret.get_secret_value()
+    expected = signing.sign_url(secret, method=request.method, key=key, expires=expires)
+    if not hmac.compare_digest(expected.encode(), signature.encode()):
+        raise Forbidden("The signature does not fit this URL.", code="bad_signature")
+    if expires < pipeline.ports.store.now():
+        raise Forbidden("This URL has expired: beat, and take the new one.", code="url_expired")
+    return key
+
+
+SignedKey = Annotated[str, Depends(_may)]
+
+
+@objects.get("/{key:path}")
+def get_object(key: SignedKey, objects: TheObjects) -> StreamingResponse:
+    """The bytes of a local object."""
+    size = objects.head(key).size
+    return StreamingResponse(
+        objects.get(key),
+        media_type="application/octet-stream",
+        headers={"Content-Length": str(size)},
+    )
+
+
+@objects.put("/{key:path}", status_code=201)
+async def put_object(request: Request, key: SignedKey, intake: TheIntake) -> UploadView:
+    """Stores a local object in one step."""
+    stored = await read_in_thread(request, lambda body: intake.store(key, "", body, field="body"))
+    return UploadView(**stored.model_dump())

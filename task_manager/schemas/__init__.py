@@ -1,0 +1,1 @@
+"""What the public API takes and gives, as models; OpenAPI is made from them."""

@@ -1,0 +1,107 @@
+"""What the server offers and how it is: code book, languages, models, nodes, queues, health."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from task_manager.schemas.request import AnswerModel
+
+
+class CodebookView(AnswerModel):
+    """Append-only: a number never changes its meaning."""
+
+    version: int
+    languages: dict[str, str] = Field(examples=[{"1": "zh", "2": "en"}])
+
+
+class LanguageView(AnswerModel):
+    language: str = Field(examples=["zh"])
+    name: str = Field(examples=["Chinese"])
+    code: int = Field(description="Its number in the code book.")
+    heard: bool = Field(description="Whether an offered speech model writes it down.")
+    into: list[str] = Field(description="The languages it can be translated into.")
+
+
+class LanguagesView(AnswerModel):
+    languages: list[LanguageView]
+
+
+class ModelView(AnswerModel):
+    """One model of the catalog. `offered`: used without being named. `nodes`: serving it now."""
+
+    name: str
+    kind: Literal["transcribe", "translate"]
+    engine: str
+    languages: list[str] = Field(description="Empty: every language of GET /v1/languages.")
+    pairs: list[tuple[str, str]]
+    memory_mb: int
+    size_mb: int
+    licence: str
+    demo: bool
+    offered: bool
+    nodes: int
+
+
+class ModelsView(AnswerModel):
+    models: list[ModelView]
+
+
+class NodeView(AnswerModel):
+    """A worker process. `live`: heard of lately and not gone."""
+
+    id: str
+    kind: str
+    host: str
+    pid: int
+    queues: list[str]
+    models: list[str]
+    languages: list[str]
+    slots: int
+    running: int
+    free: int
+    version: str
+    memory_mb: int
+    labels: dict[str, str]
+    registered_at: datetime
+    seen_at: datetime
+    live: bool
+    gone: bool
+    draining: bool
+
+
+class NodesView(AnswerModel):
+    nodes: list[NodeView]
+
+
+class QueueView(AnswerModel):
+    """How a queue stands. `no_node`: it has work and nobody who could do it."""
+
+    queue: str
+    waiting: int
+    due: int
+    running: int
+    oldest_due_seconds: float | None
+    nodes: int
+    slots: int
+    no_node: bool
+
+
+class QueuesView(AnswerModel):
+    queues: list[QueueView]
+
+
+class UploadView(AnswerModel):
+    """Name the file by its key in POST /v1/tasks."""
+
+    key: str
+    name: str
+    size: int
+    sha256: str
+
+
+class HealthView(AnswerModel):
+    status: Literal["ok"]
+    version: str

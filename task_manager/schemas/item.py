@@ -1,0 +1,75 @@
+"""What a caller sees of an item: what was heard, and the state of each of its cells."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from services.model.transcript import Check, Segment
+from task_manager.schemas.request import AnswerModel
+
+CellState = Literal["waiting", "running", "done", "failed", "cancelled"]
+
+
+class CellError(AnswerModel):
+    """Why a cell has no text, or had none so far."""
+
+    code: str
+    message: str
+    attempts: int
+    next_attempt_at: datetime | None
+
+
+class CellView(AnswerModel):
+    """The smallest thing that succeeds or fails by itself."""
+
+    state: CellState
+    error: CellError | None
+
+
+class AudioView(AnswerModel):
+    name: str
+    size: int
+    sha256: str
+
+
+class ItemView(AnswerModel):
+    """One item. What is not known yet is null; `cells` is language → source → cell."""
+
+    ordinal: int
+    text_id: str
+    audio: AudioView | None
+    has_text: bool
+    language: str | None = Field(description="Stated, or heard.")
+    language_probability: float | None
+    duration: float | None = Field(description="Seconds of audio.")
+    coverage: float | None = Field(description="Decoded ÷ declared seconds; below 0.98 flagged.")
+    no_speech: bool | None
+    check: Check | None = Field(description="How far what was heard is from the text.")
+    warnings: list[str]
+    cells: dict[str, dict[str, CellView]]
+
+
+class ItemPage(AnswerModel):
+    """In the task's order; `next` is the `after` of the page that follows, None on the last."""
+
+    items: list[ItemView]
+    next: int | None
+
+
+class TranscriptView(AnswerModel):
+    """Words with their times in seconds. While the audio is still being heard `complete` is
+    false and the segments are those heard so far."""
+
+    text_id: str
+    source: Literal["A", "T"]
+    language: str | None
+    complete: bool
+    text: str
+    duration: float | None
+    language_probability: float | None
+    no_speech: bool
+    segments: list[Segment]
+    dropped: list[Segment] = Field(description="What a guard left out, flagged.")

@@ -1,0 +1,80 @@
+"""What a caller asks for: items, target languages, options."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from task_manager.schemas.request import RequestModel
+
+PriorityName = Literal["urgent", "normal", "bulk"]
+
+
+class NewItem(RequestModel):
+    """One entry: an audio, a reference text, or both."""
+
+    text_id: str | None = Field(
+        default=None,
+        description="Your name for the item, up to 200 characters, unique in the task. By default "
+        "the stem of the uploaded file's name, or the item's number.",
+        examples=["文本编号1"],
+    )
+    audio: str | None = Field(
+        default=None,
+        description="The key that POST /v1/uploads answered.",
+        examples=["uploads/01k9x3v0s8h2m4q6r7t5w1y3z9"],
+    )
+    text: str | None = Field(default=None, description="The reference text.")
+    language: str | None = Field(
+        default=None,
+        description="The language of audio and text; needed for a text, else it is detected.",
+        examples=["en"],
+    )
+
+
+class NewOptions(RequestModel):
+    """How the task is run."""
+
+    model: str | None = Field(default=None, description="A speech model of GET /v1/models.")
+    translate_model: str | None = Field(
+        default=None, description="A translation model; by default chosen by language pair."
+    )
+    beam_size: int = Field(default=5, ge=1, le=10)
+    word_timestamps: bool = False
+    check_threshold: float | None = Field(
+        default=None,
+        ge=0,
+        description="Items with audio and text whose error rate is above it get a warning.",
+    )
+    language_spelling: Literal["canonical", "caller"] = Field(
+        default="canonical", description="`caller`: results name languages as you spelt them."
+    )
+
+
+class NewTask(RequestModel):
+    """The body of POST /v1/tasks."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "items": [
+                        {"text_id": "1", "audio": "uploads/01k9x3v0s8h2m4q6r7t5w1y3z9"},
+                        {"text_id": "2", "text": "Good morning.", "language": "en"},
+                    ],
+                    "targets": ["zh", "ja", "de"],
+                    "metadata": {"order": "A-17"},
+                }
+            ]
+        }
+    )
+
+    items: list[NewItem]
+    targets: list[str] = Field(examples=[["zh", "ja"]])
+    language: str | None = Field(default=None, description="Of all items that state none.")
+    options: NewOptions = NewOptions()
+    priority: PriorityName = "normal"
+    metadata: dict[str, Any] = Field(
+        default_factory=dict, description="Up to 16 KB of yours, given back with the task."
+    )

@@ -1,0 +1,87 @@
+"""Two listeners in one event loop, the ticker beside them, and an orderly end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Iterator
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+
+from task_manager.app import Application
+
+log = structlog.get_logger()
+
+_GRACE_S = 10  # for requests that are under way when the end comes
+
+
+class Listener(uvicorn.Server):
+    """A uvicorn server that leaves the signals to us: there are two of them."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    @property
+    def address(self) -> str:
+        """Where it listens, once it does."""
+        host, port = self.servers[0].sockets[0].getsockname()[:2]
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def listener(app: FastAPI, host: str, port: int) -> Listener:
+    return Listener(
+        uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,  # who calls is who connects; nobody may claim to be loopback
+            timeout_graceful_shutdown=_GRACE_S,
+        )
+    )
+
+
+async def serve(application: Application) -> None:
+    """Runs until TERM or INT; then ends streams, requests, ticker and store, in this order."""
+    settings = application.settings
+    public = listener(application.public, settings.host, settings.port)
+    workers = listener(application.workers, settings.worker_host, settings.worker_port)
+
+    def end() -> None:
+        application.stopping.set()
+        public.should_exit = workers.should_exit = True
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, end)
+    application.ticker.start()
+    try:
+        async with asyncio.TaskGroup() as group:
+            for each in (public, workers):
+                group.create_task(_run(each, end))
+            group.create_task(_tell(public, workers))
+    finally:
+        await asyncio.to_thread(application.ticker.stop)
+        application.store.close()
+
+
+async def _run(server: Listener, end: object) -> None:
+    try:
+        await server.serve()
+    finally:
+        if callable(end):
+            end()
+
+
+async def _tell(public: Listener, workers: Listener) -> None:
+    while not (public.started and workers.started):
+        if public.should_exit or workers.should_exit:
+            return
+        await asyncio.sleep(0.02)
+    log.info("manager_started", url=public.address, workers_url=workers.address)

@@ -1,0 +1,102 @@
+"""What was heard in an item, or its text or translation: finished, or as far as it is heard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from services.model.task import Item, Source, Task, TaskEvent
+from services.model.transcript import Output, Segment, Transcript, join_texts
+from task_manager.results import Results
+from task_manager.schemas.item import TranscriptView
+from task_manager.store.protocol import Store
+
+_PAGE = 500
+
+
+def finished(
+    results: Results, store: Store, task: Task, item: Item, *, source: Source, language: str | None
+) -> Transcript | None:
+    """The committed transcript or translation; None if it is not there (yet).
+
+    Without a language it is the item's own words: what was heard, or the reference text.
+    """
+    output = _find(results, store, task, item, source=source, language=language)
+    if output is None:
+        return None
+    if output.body is not None:
+        return Transcript.model_validate_json(results.text(output.body))
+    return _of_text(output, results.text(output.text))
+
+
+def _find(
+    results: Results, store: Store, task: Task, item: Item, *, source: Source, language: str | None
+) -> Output | None:
+    if language is not None:
+        return results.output(item, language, source)
+    found = store.outputs(task.id, first=item.ordinal, last=item.ordinal)
+    own = (each for each in found if each.source == source and each.kind != "translation")
+    return next(own, None)
+
+
+def _of_text(output: Output, text: str) -> Transcript:
+    segments = [Segment(id=0, start=None, end=None, text=text)] if text else []
+    return Transcript(
+        language=output.language,
+        text=text,
+        segments=segments,
+        duration=output.facts.get("seconds"),
+        no_speech=bool(output.facts.get("no_speech")),
+    )
+
+
+def heard_so_far(store: Store, task: Task, item: Item) -> TranscriptView:
+    """The segments that the item's transcription told on its way, from the event log."""
+    language = item.language
+    segments: list[Segment] = []
+    for event in newest_attempts(_told(store, task, item)):
+        language = event.data.get("language") or language
+        segments += [Segment.model_validate(each) for each in event.data.get("segments", [])]
+    segments.sort(key=lambda segment: (segment.start or 0.0, segment.id))
+    return TranscriptView(
+        text_id=item.text_id,
+        source="A",
+        language=language,
+        complete=False,
+        text=join_texts([segment.text for segment in segments], language or ""),
+        duration=None,
+        language_probability=None,
+        no_speech=False,
+        segments=segments,
+        dropped=[],
+    )
+
+
+def newest_attempts(events: Iterable[TaskEvent]) -> list[TaskEvent]:
+    """Those of the highest attempt of each part: an earlier attempt's segments come again."""
+    told = list(events)
+    newest: dict[int, int] = {}
+    for event in told:
+        part, attempt = event.data["part"], event.data["attempt"]
+        newest[part] = max(attempt, newest.get(part, 0))
+    return [event for event in told if event.data["attempt"] == newest[event.data["part"]]]
+
+
+def _told(store: Store, task: Task, item: Item) -> Iterable[TaskEvent]:
+    after = 0
+    while batch := store.events(task.id, after=after, limit=_PAGE):
+        for event in batch:
+            data = event.data
+            if data.get("item") == item.ordinal and data.get("stage") == "transcribe":
+                yield event
+        after = batch[-1].number
+
+
+def view(item: Item, source: Literal["A", "T"], transcript: Transcript) -> TranscriptView:
+    """A committed one."""
+    return TranscriptView(
+        text_id=item.text_id,
+        source=source,
+        complete=True,
+        **{name: getattr(transcript, name) for name in Transcript.model_fields},
+    )
