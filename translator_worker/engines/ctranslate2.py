@@ -19,8 +19,8 @@ _END = "</s>"
 _MOST_TOKENS = 200  # of a source sentence; models forget the end of longer ones without a sign
 _MARGIN = 8  # positions kept free for the language token and the end
 _RESPLITS = 3
-_RATIO = (0.2, 4.0)  # tokens out ÷ tokens in; outside of it something was lost or invented
-_RATIO_FROM = 10  # tokens; shorter sentences may differ as they like
+_RATIO = (0.2, 4.0)  # bytes out ÷ bytes in; outside of it something was lost or invented
+_RATIO_FROM = 40  # bytes of UTF-8, which say as much in Chinese as in English, unlike tokens
 
 
 class CTranslate2Engine:
@@ -41,8 +41,9 @@ class CTranslate2Engine:
                 f"{folder.name} is of the family {family!r}; only 'demo' models run so far.",
             )
         self._longest = int(about.get("positions", 256)) - _MARGIN
-        self._budget = min(_MOST_TOKENS, self._longest)
-        vocabulary = folder / about.get("sentencepiece", "sentencepiece.model")
+        most = int(about.get("max_source_tokens", _MOST_TOKENS))
+        self._budget = min(_MOST_TOKENS, most, self._longest)
+        vocabulary = folder / about.get("tokenizer_file", "sentencepiece.model")
         self._pieces: Any = sentencepiece.SentencePieceProcessor(model_file=str(vocabulary))
         self._model: Any = ctranslate2.Translator(
             str(folder), device=device, compute_type=compute_type, inter_threads=1
@@ -79,23 +80,32 @@ class CTranslate2Engine:
             return_end_token=True,
         )
         answers = []
-        for text, pieces, result in zip(texts, tokens, results, strict=True):
+        for text, result in zip(texts, results, strict=True):
             hypothesis: list[str] = result.hypotheses[0]
             parts = None if hypothesis[-1:] == [_END] or not resplits else halves(text)
             if parts:
                 again = self._run(parts, source, target, beam_size=beam_size, resplits=resplits - 1)
                 answers.append(_joined(again, target))
             else:
-                answers.append(self._read(hypothesis, len(pieces)))
+                answers.append(self._read(hypothesis, text))
         return answers
 
-    def _read(self, hypothesis: list[str], tokens_in: int) -> Translation:
+    def _read(self, hypothesis: list[str], source: str) -> Translation:
+        ended = hypothesis[-1:] == [_END]
         words = [piece for piece in hypothesis[1:] if piece != _END]
-        flags = [] if hypothesis[-1:] == [_END] else ["truncated"]
-        ratio = len(words) / max(tokens_in, 1)
-        if max(len(words), tokens_in) >= _RATIO_FROM and not _RATIO[0] <= ratio <= _RATIO[1]:
+        text = str(self._pieces.decode(words)).strip()
+        flags = [] if ended else ["truncated"]
+        if _strange(source, text):
             flags.append("length_ratio")
-        return Translation(str(self._pieces.decode(words)).strip(), flags)
+        return Translation(text, flags)
+
+
+def _strange(source: str, text: str) -> bool:
+    """Whether so much or so little came out that it cannot be the same sentence."""
+    if not text:
+        return any(character.isalnum() for character in source)
+    before, after = len(source.encode()), len(text.encode())
+    return max(before, after) >= _RATIO_FROM and not _RATIO[0] <= after / before <= _RATIO[1]
 
 
 def _joined(parts: Sequence[Translation], target: str) -> Translation:
