@@ -27,8 +27,8 @@ class CTranslate2Engine:
     """A model folder with a `fanscribe.json` that names its family.
 
     The one family so far is `demo`, marked up as M2M100 is: the source begins with its own
-    language, the target with the wanted one. `sentencepiece` in the file names the vocabulary
-    model and `positions` the longest sequence.
+    language, the target with the wanted one. The file may name `tokenizer_file`, and how long a
+    source (`max_source_tokens`) and a translation (`positions`) can get, in tokens.
     """
 
     def __init__(self, folder: Path, *, device: str, compute_type: str) -> None:
