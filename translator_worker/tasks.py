@@ -9,11 +9,11 @@ from pathlib import Path
 
 from services.model.errors import FailureClass, JobFailed
 from services.model.messages import TranslateResult, TranslateSpec
-from services.model.pack import dumps
 from services.model.transcript import Segment, Transcript, join_texts
 from services.models_folder import load_catalog, locate
 from services.settings import Settings, load
 from services.worker.model_cache import ModelCache
+from services.worker.run import Stage
 from services.worker.work import Work
 from translator_worker.engines import Engine, Translation
 from translator_worker.sentences import Sentence, of_segments, of_text
@@ -41,10 +41,8 @@ def translate(spec: TranslateSpec, work: Work) -> TranslateResult:
     engine_seconds = time.monotonic() - began
     transcript = _transcript(spec.target_language, sentences, translations, duration)
     return TranslateResult(
-        text=work.keep(spec.output, transcript.text, suffix=".txt"),
-        transcript=work.keep(
-            spec.output, dumps(transcript.model_dump(mode="json")), suffix=".json"
-        ),
+        text=work.keep(spec.output, transcript.text, ".txt"),
+        transcript=work.keep(spec.output, transcript.model_dump_json()),
         segments=len(transcript.segments),
         engine_seconds=engine_seconds,
     )
@@ -121,4 +119,4 @@ def _transcript(
     )
 
 
-STAGES = {"translate": translate}
+STAGES: dict[str, Stage] = {"translate": translate}
