@@ -18,13 +18,18 @@ from services.worker.run import Runner, Stage
 from services.worker.spool import Spool
 
 
-@pytest.fixture
-def http_server() -> Iterator[HTTPServer]:
+@pytest.fixture(scope="session")
+def one_http_server() -> Iterator[HTTPServer]:
     server = HTTPServer(host="127.0.0.1", port=0, threaded=True)
     server.start()
     yield server
-    server.clear()
     server.stop()
+
+
+@pytest.fixture
+def http_server(one_http_server: HTTPServer) -> Iterator[HTTPServer]:
+    yield one_http_server
+    one_http_server.clear()
 
 
 @pytest.fixture

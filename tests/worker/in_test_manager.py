@@ -29,19 +29,20 @@ from services.model.messages import (
 )
 
 SECRET = "a secret of the tests"
+CALLS = ("register", "node-beat", "claim", "beat", "progress", "finish")
 
 
 class InTestManager:
     """Grants what is put into `grants`, notes all it is told, and answers as it is set.
 
-    `shift` is how far its clock is from the host's (seconds); `away` makes it answer 503;
+    `shift` is how far its clock is from the host's (seconds); calls in `away` answer 503;
     `states` says what a job's leases are told, `held` by default; `verdict` answers reports.
     """
 
     def __init__(self, server: HTTPServer) -> None:
         self.url = server.url_for("").rstrip("/")
         self.shift = 0.0
-        self.away = False
+        self.away: set[str] = set()
         self.beat_every_s = 0.1
         self.grants: list[Grant] = []
         self.states: dict[str, str] = {}
@@ -56,7 +57,7 @@ class InTestManager:
         self.refused = 0
         self.calls: list[str] = []
         self._changed = threading.Condition()
-        for name in ("register", "node-beat", "claim", "beat", "progress", "finish"):
+        for name in CALLS:
             server.expect_request(f"/callbacks/v1/{name}", method="POST").respond_with_handler(
                 lambda request, name=name: self._answer(name, request)
             )
@@ -83,7 +84,7 @@ class InTestManager:
 
     def _answer_in_turn(self, name: str, request: Request) -> Response:
         self.calls.append(name)
-        if self.away:
+        if name in self.away:
             return _json("{}", 503)
         body = request.get_data(as_text=True)
         headers = {key.lower(): value for key, value in request.headers.items()}
