@@ -131,3 +131,12 @@ def test_an_upload_is_kept_by_its_key(store: Store) -> None:
 
     assert store.upload("u/1.$x") == upload
     assert store.upload("u/2") is None
+
+
+def test_a_transcript_that_no_target_asked_for_is_no_cell(store: Store) -> None:
+    kinds = {"en": "transcript", "zh": "identity", "de": "translation"}
+    for language, kind in kinds.items():
+        output = an_output(language=language)
+        store.put_output(output.model_copy(update={"kind": kind}))
+
+    assert 2 == store.count_outputs("t")

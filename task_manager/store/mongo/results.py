@@ -46,7 +46,9 @@ class ResultCollections(Database):
         return self._outputs.find(where, [("item", 1), ("source", 1), ("language", 1)])
 
     def count_outputs(self, task_id: str) -> int:
-        return self._outputs.count({"task_id": task_id})
+        return self._outputs.count(
+            {"task_id": task_id, "kind": {"$in": ["translation", "identity"]}}
+        )
 
     def put_pack(self, pack: Pack) -> bool:
         older = {"revision": {"$lt": pack.revision}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
@@ -44,7 +45,9 @@ class ResultTables(Database):
         return self._find(OUTPUTS, rest, *values)
 
     def count_outputs(self, task_id: str) -> int:
-        ((count,),) = self._rows("SELECT count(*) FROM outputs WHERE task_id = ?", task_id)
+        ((count,),) = self._rows(
+            "SELECT count(*) FROM outputs WHERE task_id = ? AND kind <> 'transcript'", task_id
+        )
         return int(count)
 
     def put_pack(self, pack: Pack) -> bool:
@@ -58,12 +61,14 @@ class ResultTables(Database):
         return next(iter(self._find(PACKS, rest, task_id, language)), None)
 
     def append_event(self, task_id: str, at: float, kind: str, data: Mapping[str, Any]) -> int:
-        with self._transaction() as connection:
+        def append(connection: sqlite3.Connection) -> int:
             (last,) = connection.execute(_LAST_EVENT, (task_id,)).fetchone()
             event = TaskEvent(task_id=task_id, number=last + 1, at=at, kind=kind, data=dict(data))
             document = event.model_dump(mode="json")
             connection.execute(EVENTS.insert, tuple(EVENTS.values(document).values()))
             return event.number
+
+        return self._write(append)
 
     def events(self, task_id: str, *, after: int = 0, limit: int) -> list[TaskEvent]:
         rest = "WHERE task_id = ? AND number > ? ORDER BY number LIMIT ?"

@@ -122,7 +122,14 @@ JOBS = Table(
 OUTPUTS = Table(
     "outputs",
     Output,
-    {"id": _KEY, "task_id": _TEXT, "item": _INT, "source": _TEXT, "language": _TEXT},
+    {
+        "id": _KEY,
+        "task_id": _TEXT,
+        "item": _INT,
+        "source": _TEXT,
+        "language": _TEXT,
+        "kind": _TEXT,
+    },
 )
 PACKS = Table("packs", Pack, {"id": _KEY, "task_id": _TEXT, "language": _TEXT})
 EVENTS = Table("events", TaskEvent, {"task_id": _TEXT, "number": _INT})
