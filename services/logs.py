@@ -69,15 +69,22 @@ def _formatter(
             )
         ]
     return structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder(), _name_a_librarys_line],
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
+        foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
+        processors=[
+            _name_the_action,
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            *last,
+        ],
     )
 
 
-def _name_a_librarys_line(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
-    """A line that did not come from us gets the action it lacks; its text becomes `message`."""
-    record = line.get("_record")
+def _name_the_action(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
+    """What happened comes first; the text of a library's line, or of ours that states its action
+    beside a text, becomes `message`."""
     action = line.pop("action", None)
-    line["message"] = line["event"]
-    line["event"] = action or (record.name if record is not None else "log")
+    if action is None and not line.get("_from_structlog", True):
+        action = line["_record"].name
+    if action is not None:
+        line["message"], line["event"] = line["event"], action
+    line.pop("color_message", None)  # uvicorn's second copy of its text
     return line

@@ -82,7 +82,7 @@ def _access(settings: Settings) -> str:
 def _store(settings: Settings) -> str:
     address = settings.store_address
     if address.startswith("sqlite:"):
-        return _writable(Path(unquote(urlsplit(address).path)).parent)
+        return _writable(_path_in(address).parent)
     return _reachable(address)
 
 
@@ -92,7 +92,7 @@ def _broker(settings: Settings) -> str:
 
 def _objects(settings: Settings) -> str:
     if settings.objects_address.startswith("file:"):
-        _writable(Path(unquote(urlsplit(settings.objects_address).path)))
+        _writable(_path_in(settings.objects_address))
     store = open_objects(settings)
     key = f"uploads/check-{secrets.token_hex(8)}"
     store.put(key, [b"probe"])
@@ -112,6 +112,10 @@ def _manager(settings: Settings) -> str:
         api.ready()
         live = [node for node in api.nodes() if node.live]
     return f"{url} is ready with {len(live)} workers"
+
+
+def _path_in(url: str) -> Path:
+    return Path("/" + unquote(urlsplit(url).path).lstrip("/"))
 
 
 def _writable(folder: Path) -> str:

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from services.client.checking import Finding
 
 STDERR = Console(stderr=True, highlight=False)
-STDOUT = Console(highlight=False)
+STDOUT = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 
 DONE, FAILED, PARTIAL = 0, 1, 3
+_NEVER_WRAPPED = {"task", "node", "state"}
 _ENDS = {TaskState.FAILED: FAILED, TaskState.CANCELLED: FAILED, TaskState.PARTIAL: PARTIAL}
 
 
@@ -227,7 +228,7 @@ def show_findings(findings: Sequence[Finding], *, as_json: bool) -> None:
 def _table(names: list[str], rows: Iterable[list[str]]) -> None:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for name in names:
-        table.add_column(name, overflow="fold")
+        table.add_column(name, overflow="fold", no_wrap=name in _NEVER_WRAPPED)
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     STDOUT.print(table)

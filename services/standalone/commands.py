@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -32,6 +33,7 @@ def up(
     given = {"host": host, "port": port, "data_dir": data_dir, "demo_models": demo_models or None}
     update = {name: value for name, value in given.items() if value is not None}
     settings = configuration.load().model_copy(update=update)
+    settings = settings.model_copy(update={"data_dir": settings.data_dir.expanduser().resolve()})
     models = _models(settings)
 
     def announce(addresses: Addresses) -> None:
@@ -76,5 +78,5 @@ def _line_to_join(settings: Settings, addresses: Addresses) -> str:
     for name in ("demo_models", "stub_models"):
         if getattr(settings, name):
             variables[f"FANSCRIBE_{name.upper()}"] = "true"
-    words = " ".join(f"{name}={value}" for name, value in variables.items())
+    words = " ".join(f"{name}={quote(value)}" for name, value in variables.items())
     return f"{words} fanscribe worker whisper"

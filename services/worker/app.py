@@ -16,6 +16,7 @@ from celery import Celery, signals
 from pydantic import ValidationError
 
 from services import logs
+from services.lifeline import end_with_parent
 from services.model.messages import Announcement
 from services.queue import TASK_NAME, make_app
 from services.settings import Settings, load
@@ -92,3 +93,9 @@ def _configure_logs(**_: object) -> None:
     if settings.log_level != "debug":
         for name in _CHATTY:
             logging.getLogger(name).setLevel(logging.WARNING)
+
+
+@signals.worker_process_init.connect  # type: ignore[untyped-decorator]
+def _go_with_the_parent(**_: object) -> None:
+    """A child whose worker was killed would work on for nobody."""
+    end_with_parent()
