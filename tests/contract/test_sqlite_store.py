@@ -183,6 +183,27 @@ def test_a_file_of_a_newer_release_is_left_alone(path: Path) -> None:
         SqliteStore(path)
 
 
+def test_a_write_that_fails_does_not_spoil_those_that_share_its_commit(path: Path) -> None:
+    store = SqliteStore(path)
+    store.insert_task(a_task())
+
+    def write(number: int) -> str:
+        fields = {"progress": 0.5} if number % 3 else {"nonsense": 1}
+        try:
+            store.note_task("t", fields)
+            store.append_event("t", NOW, "item", {})
+        except ValueError:
+            return "refused"
+        return "written"
+
+    with ThreadPoolExecutor(8) as threads:
+        outcomes = list(threads.map(write, range(300)))
+
+    assert outcomes == ["written" if number % 3 else "refused" for number in range(300)]
+    assert store.last_event("t") == 200
+    store.close()
+
+
 def test_a_write_that_fails_leaves_nothing_behind(path: Path) -> None:
     store = SqliteStore(path)
     store.insert_jobs([a_job()])

@@ -40,7 +40,7 @@ INDEXES: dict[str, list[dict[str, Any]]] = {
         _index("token", "lease.token", only=_OPEN),
         _index("open", "task_id", "id", only=_OPEN),
         _index("open_owner", "owner", "queue", only=_OPEN),
-        _index("dead", "task_id", "id", only=_DEAD),
+        _index("dead", "state", "task_id", "id", only=_DEAD),
         _index("expanding", "expand", "created_at", only=_PENDING),
         _index("item", "task_id", "item", "id"),
         _index("state", "task_id", "state"),

@@ -45,15 +45,18 @@ class ClaimTables(Database):
         announced: str | None = None,
         may_avoid: bool = True,
     ) -> list[Job]:
-        with self._transaction() as connection:
+        def work(connection: sqlite3.Connection) -> list[Job]:
             held = _held(connection, token)
             if held:
                 return held
-            due = _due(connection, queue, models, self.now(), announced)
+            now = self.now()
+            due = _due(connection, queue, models, now, announced)
             chosen = choose(due, limit=limit, avoiding=node if may_avoid else None)
             due.close()  # no statement may stay open over the writes
             lease = Lease(node=node, token=token)
-            return [_win(connection, job_id, lease, self.now()) for job_id in chosen]
+            return [_win(connection, job_id, lease, now) for job_id in chosen]
+
+        return self._write(work)
 
 
 def choose(due: Iterable[Candidate], *, limit: int, avoiding: str | None) -> list[str]:

@@ -10,12 +10,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
 from task_manager.store.documents import Document, jsonable
 from task_manager.store.protocol import StoreUnavailable
+from task_manager.store.sqlite.commits import Commits
 from task_manager.store.sqlite.schema import M, Table, create
+
+T = TypeVar("T")
 
 _BUSY_S = 10.0  # how long a statement waits for another process's transaction
 
@@ -24,15 +26,15 @@ Decide = Callable[[Document], Mapping[str, Any] | None]
 
 
 class Database:
-    """The file. A connection serves one thread at a time and is lent out anew, since threads of
-    a web server come and go. Writers of this process queue at a lock, which is fair, before they
-    meet those of other processes at the file, which is not."""
+    """The file. A connection serves one thread at a time and is lent out anew, since the threads
+    of a web server come and go."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._idle: list[sqlite3.Connection] = []
-        self._writing = Lock()
+        self._commits = Commits(self._lent)
         self._closed = False
+        path.parent.mkdir(parents=True, exist_ok=True)
         with self._lent() as connection:
             create(connection)
 
@@ -59,29 +61,43 @@ class Database:
     def _get(self, table: Table[M], key: str) -> M | None:
         return next(iter(self._find(table, f"WHERE {table.key} = ?", key)), None)
 
+    def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Runs the work in a transaction that is on disk when this returns."""
+
+        def translated(connection: sqlite3.Connection) -> T:
+            try:
+                return work(connection)
+            except sqlite3.Error as error:
+                raise self._unavailable(error) from error
+
+        return self._commits.run(translated)
+
     def _insert(self, table: Table[M], documents: Iterable[M]) -> int:
         """Inserts those that are absent, in one transaction; how many there were."""
         dumped = (document.model_dump(mode="json") for document in documents)
         rows = [tuple(table.values(document).values()) for document in dumped]
         if not rows:
             return 0
-        with self._transaction() as connection:
-            return connection.executemany(table.insert, rows).rowcount
+        return self._write(lambda connection: connection.executemany(table.insert, rows).rowcount)
 
     def _change(self, table: Table[M], key: str, decide: Decide) -> M | None:
         """One compare-and-set: the document as changed, or None if `decide` left it alone."""
-        with self._transaction() as connection:
+
+        def work(connection: sqlite3.Connection) -> Document | None:
             document = document_of(connection, table, key)
             fields = None if document is None else decide(document)
             if document is None or fields is None:
                 return None
-            changed = change(connection, table, document, fields)
-        return table.kind.model_validate(changed)
+            return change(connection, table, document, fields)
+
+        changed = self._write(work)
+        return None if changed is None else table.kind.model_validate(changed)
 
     def _put(self, table: Table[M], new: M, decide: Decide) -> bool:
         """Inserts, or does with the stored document what `decide` says; False if nothing."""
         document = new.model_dump(mode="json")
-        with self._transaction() as connection:
+
+        def work(connection: sqlite3.Connection) -> bool:
             stored = document_of(connection, table, document[table.key])
             if stored is None:
                 connection.execute(table.insert, tuple(table.values(document).values()))
@@ -91,20 +107,10 @@ class Database:
                 change(connection, table, stored, fields)
             return fields is not None
 
-    def _delete(self, sql: str, value: Any) -> int:
-        with self._transaction() as connection:
-            return connection.execute(sql, (value,)).rowcount
+        return self._write(work)
 
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._writing, self._lent() as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-                connection.commit()
-            except BaseException:
-                connection.rollback()
-                raise
+    def _delete(self, sql: str, value: Any) -> int:
+        return self._write(lambda connection: connection.execute(sql, (value,)).rowcount)
 
     @contextmanager
     def _lent(self) -> Iterator[sqlite3.Connection]:
@@ -115,9 +121,10 @@ class Database:
             finally:
                 self._give_back(connection)
         except sqlite3.Error as error:
-            raise StoreUnavailable(
-                f"The store at {self._path} does not answer: {error}."
-            ) from error
+            raise self._unavailable(error) from error
+
+    def _unavailable(self, error: sqlite3.Error) -> StoreUnavailable:
+        return StoreUnavailable(f"The store at {self._path} does not answer: {error}.")
 
     def _take(self) -> sqlite3.Connection:
         try:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -79,14 +80,13 @@ class JobTables(Database):
         )
         if not self._rows(due, queue, now, now - again_after_s, 1):
             return []  # the usual answer takes no lock
-        announced = []
-        with self._transaction() as connection:
-            values = (queue, now, now - again_after_s, limit)
-            for (job_id,) in connection.execute(due, values).fetchall():
-                job = document_of(connection, JOBS, job_id)
-                assert job is not None
-                announced.append(change(connection, JOBS, job, {"announced_at": now}))
-        return [Job.model_validate(job) for job in announced]
+
+        def stamp(connection: sqlite3.Connection) -> list[Document]:
+            found = connection.execute(due, (queue, now, now - again_after_s, limit)).fetchall()
+            jobs = [document_of(connection, JOBS, job_id) for (job_id,) in found]
+            return [change(connection, JOBS, job, {"announced_at": now}) for job in jobs if job]
+
+        return [Job.model_validate(job) for job in self._write(stamp)]
 
     def unannounce(self, job_id: str, stamped_at: float) -> None:
         def decide(job: Document) -> Mapping[str, Any] | None:

@@ -1,0 +1,90 @@
+"""Writers that wait for the disk together share one commit.
+
+A commit costs a sync of the disk, milliseconds on a busy one. While one is under way other
+threads line up; whoever is let in next runs the work of all of them in one transaction. Each
+piece of work is whole or not at all by itself, and none returns before its commit is on disk.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import deque
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from threading import Lock
+from typing import Any, Generic, TypeVar
+
+from task_manager.store.protocol import StoreUnavailable
+
+T = TypeVar("T")
+
+Work = Callable[[sqlite3.Connection], T]
+
+
+class Turn(Generic[T]):
+    """One writer's work and what came of it."""
+
+    def __init__(self, work: Work[T]) -> None:
+        self.work = work
+        self.done = False
+        self.results: list[T] = []
+        self.error: Exception | None = None
+
+    def take(self, connection: sqlite3.Connection) -> None:
+        """Runs the work in a savepoint. An error is the writer's own, unless SQLite gave up the
+        whole transaction over it."""
+        connection.execute("SAVEPOINT turn")
+        try:
+            self.results = [self.work(connection)]
+        except Exception as error:
+            if not connection.in_transaction:
+                raise
+            connection.execute("ROLLBACK TO turn")
+            self.error = error
+        connection.execute("RELEASE turn")
+
+
+class Commits:
+    """The line of writers of this process; those of other processes are met at the file."""
+
+    def __init__(self, lend: Callable[[], AbstractContextManager[sqlite3.Connection]]) -> None:
+        self._lend = lend
+        self._line: deque[Turn[Any]] = deque()
+        self._leading = Lock()
+
+    def run(self, work: Work[T]) -> T:
+        """What the work returns, once it is on disk."""
+        turn = Turn(work)
+        self._line.append(turn)
+        with self._leading:
+            if not turn.done:
+                self._lead()
+        if turn.error is not None:
+            raise turn.error
+        return turn.results[0]
+
+    def _lead(self) -> None:
+        turns = [self._line.popleft() for _ in range(len(self._line))]
+        failure: str | None = "The write was interrupted."
+        try:
+            with self._lend() as connection:
+                _commit(connection, turns)
+            failure = None
+        except StoreUnavailable as error:
+            failure = error.message
+        finally:
+            for turn in turns:
+                turn.done = True
+                if failure is not None:
+                    turn.error = StoreUnavailable(failure)
+
+
+def _commit(connection: sqlite3.Connection, turns: list[Turn[Any]]) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for turn in turns:
+            turn.take(connection)
+        connection.commit()
+    except BaseException:
+        connection.rollback()
+        raise
