@@ -41,7 +41,7 @@ def translate(spec: TranslateSpec, work: Work) -> TranslateResult:
     engine_seconds = time.monotonic() - began
     transcript = _transcript(spec.target_language, sentences, translations, duration)
     return TranslateResult(
-        text=work.keep(spec.output, transcript.text, ".txt"),
+        text=work.keep(spec.output_text, transcript.text),
         transcript=work.keep(spec.output, transcript.model_dump_json()),
         segments=len(transcript.segments),
         engine_seconds=engine_seconds,

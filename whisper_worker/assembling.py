@@ -22,7 +22,7 @@ def assemble(spec: AssembleSpec, work: Work) -> AssembleResult:
     whole = join(parts, spec.language)
     heard = spec.kind == "transcript"
     return AssembleResult(
-        text=work.keep(spec.output, whole.text, ".txt"),
+        text=work.keep(spec.output_text, whole.text),
         transcript=work.keep(spec.output, whole.model_dump_json(exclude_none=True)),
         segments=len(whole.segments),
         runs=cut_runs(whole.segments) if heard else [],

@@ -54,7 +54,7 @@ def transcribe(spec: TranscribeSpec, work: Work) -> TranscribeResult:
     return TranscribeResult(
         language=transcript.language,
         language_probability=transcript.language_probability,
-        text=work.keep(spec.output, transcript.text, ".txt"),
+        text=work.keep(spec.output_text, transcript.text),
         transcript=work.keep(spec.output, transcript.model_dump_json(exclude_none=True)),
         segments=len(transcript.segments),
         runs=cut_runs(transcript.segments),

@@ -65,7 +65,11 @@ class NodeBeat(Value):
 
 
 class Place(Value):
-    """An object by key, and the URL to get it from or put it to (`file:` on one machine)."""
+    """An object by key, and the URL to get it from or put it to (`file:` on one machine).
+
+    A spec's `output` takes the JSON of a `Transcript`, its `output_text` the plain text; each is
+    used only when what goes there is over 64 KB.
+    """
 
     key: str
     url: str
@@ -116,6 +120,7 @@ class TranscribeSpec(Value):
     safer: bool = False
     reference: str | None = None
     output: Place
+    output_text: Place
 
 
 class AssembleSpec(Value):
@@ -128,6 +133,7 @@ class AssembleSpec(Value):
     urls: dict[str, str]  # key → URL of each part that is not inline
     reference: str | None = None
     output: Place
+    output_text: Place
 
 
 class TranslateSpec(Value):
@@ -145,6 +151,7 @@ class TranslateSpec(Value):
     parts: int = 1
     beam_size: int = 4
     output: Place
+    output_text: Place
 
 
 Spec = Annotated[

@@ -24,8 +24,8 @@ class Segment(Stored):
     """A run of speech, or one translated sentence; times are None for text without audio."""
 
     id: int
-    start: float | None
-    end: float | None
+    start: float | None = None
+    end: float | None = None
     text: str
     words: list[Word] | None = None
     avg_logprob: float | None = None

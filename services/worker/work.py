@@ -9,7 +9,6 @@ from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, Protocol
-from urllib.parse import urlsplit, urlunsplit
 
 from services import logs
 from services.model.errors import FailureClass, FanscribeError, JobFailed
@@ -46,8 +45,8 @@ class Work(Protocol):
         """A text, inline or from its object."""
         ...
 
-    def keep(self, place: Place, text: str, suffix: str = "") -> Body:
-        """Inline up to 64 KB, else put to `place`, with the suffix on its key."""
+    def keep(self, place: Place, text: str) -> Body:
+        """Inline up to 64 KB, else put to `place`."""
         ...
 
     def keep_file(self, place: Place, path: Path) -> Body:
@@ -103,15 +102,14 @@ class Attempt:
             raise _damaged(key)
         return data.decode()
 
-    def keep(self, place: Place, text: str, suffix: str = "") -> Body:
+    def keep(self, place: Place, text: str) -> Body:
         self._engine_finished()
         data = text.encode()
         digest = sha256(data).hexdigest()
         if len(data) <= INLINE_LIMIT:
             return Body(inline=text, size=len(data), sha256=digest)
-        key = place.key + suffix
-        self._store(place, suffix, lambda: BytesIO(data))
-        return Body(key=key, size=len(data), sha256=digest)
+        self._store(place, lambda: BytesIO(data))
+        return Body(key=place.key, size=len(data), sha256=digest)
 
     def keep_file(self, place: Place, path: Path) -> Body:
         self._engine_finished()
@@ -119,7 +117,7 @@ class Attempt:
         with path.open("rb") as file:
             for chunk in iter(lambda: file.read(_CHUNK), b""):
                 digest.update(chunk)
-        self._store(place, "", lambda: path.open("rb"))
+        self._store(place, lambda: path.open("rb"))
         return Body(key=place.key, size=path.stat().st_size, sha256=digest.hexdigest())
 
     def progress(
@@ -128,14 +126,14 @@ class Attempt:
         self._lease.moved()
         self._teller.tell(fraction, segments, language)
 
-    def _store(self, place: Place, suffix: str, opened: Callable[[], BinaryIO]) -> None:
+    def _store(self, place: Place, opened: Callable[[], BinaryIO]) -> None:
         """The work is done and worth keeping: storing is tried again in place, and no attempt
         is charged, until the lease is gone."""
         for _ in _day():
             self.check()
             try:
                 with opened() as source:
-                    self._objects.upload(_with_suffix(self._url(place), suffix), source)
+                    self._objects.upload(self._url(place), source)
             except JobFailed as error:
                 if error.failure_class not in _PASSING:
                     raise
@@ -203,12 +201,6 @@ class _Teller:
             return
         self._segments = []
         self._not_before = time.monotonic() + _PROGRESS_EVERY_S
-
-
-def _with_suffix(url: str, suffix: str) -> str:
-    """The place beside a place: its path with the suffix on it."""
-    address = urlsplit(url)
-    return urlunsplit(address._replace(path=address.path + suffix))
 
 
 def _day() -> Iterator[int]:

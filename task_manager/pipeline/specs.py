@@ -103,7 +103,8 @@ def _transcribe(ports: Ports, task: Task, job: Job) -> TranscribeSpec:
         word_timestamps=options.word_timestamps,
         safer=job.safer,
         reference=task.manifest.items[job.item].text if alone else None,
-        output=_output(ports, job, "transcript"),
+        output=_output(ports, job, "transcript.json"),
+        output_text=_output(ports, job, "transcript.txt"),
     )
 
 
@@ -123,7 +124,8 @@ def _assemble(ports: Ports, job: Job, item: ItemSpec) -> AssembleSpec:
         parts=bodies,
         urls={body.key: _get(ports, body.key) for body in bodies if body.key},
         reference=None if job.language else item.text,
-        output=_output(ports, job, "transcript"),
+        output=_output(ports, job, "transcript.json"),
+        output_text=_output(ports, job, "transcript.txt"),
     )
 
 
@@ -145,7 +147,8 @@ def _translate(ports: Ports, job: Job, item: ItemSpec) -> TranslateSpec:
         first=job.inputs["first"],
         last=job.inputs["last"],
         parts=job.inputs["parts"],
-        output=_output(ports, job, "translation"),
+        output=_output(ports, job, "translation.json"),
+        output_text=_output(ports, job, "translation.txt"),
     )
 
 

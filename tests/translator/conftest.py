@@ -153,7 +153,7 @@ class KeepingWork:
         assert body.inline is not None
         return body.inline
 
-    def keep(self, place: Place, text: str, suffix: str = "") -> Body:
+    def keep(self, place: Place, text: str) -> Body:
         return Body(inline=text, size=len(text.encode()))
 
     def progress(self, fraction: float, *, segments=(), language=None) -> None:

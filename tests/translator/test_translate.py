@@ -17,6 +17,7 @@ def spec_of(*, text: str | None = None, heard: Transcript | None = None, **chang
         "source_language": "en",
         "target_language": "zh",
         "output": Place(key="outputs/x", url="file:///nowhere"),
+        "output_text": Place(key="outputs/x.txt", url="file:///nowhere"),
         **changes,
     }
     return TranslateSpec(text=text, transcript=inline, **values)

@@ -87,6 +87,7 @@ def transcribe_grant(
             model="stub-whisper",
             language=None,
             output=output_place("tasks/task1/out"),
+            output_text=output_place("tasks/task1/out.txt"),
         )
         return make_grant(spec, job=job, **more)
 
