@@ -18,6 +18,7 @@ from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 
 from services.model.errors import FailureClass, JobFailed
+from whisper_worker import headers
 
 RATE = 16_000
 _GROUP = 400_000  # samples that are resampled at once
@@ -224,38 +225,19 @@ def _declared_seconds(container: Any, stream: Any, file: BinaryIO) -> float | No
     """What the container promises of this stream; None where FFmpeg could only guess, or where
     it speaks of the pictures."""
     name = container.format.name
-    if name in {"aac", "mpeg", "mpegts"} or (name == "mp3" and not _counts_its_frames(file)):
+    if name in {"aac", "mpeg", "mpegts"} or (
+        name == "mp3" and not headers.mp3_counts_its_frames(file)
+    ):
         return None
+    promised = headers.wav_seconds(file) if name == "wav" else None
+    if promised is not None:
+        return promised
     if stream.duration is not None and stream.time_base is not None:
         return float(stream.duration * stream.time_base)
-    written = _clock(stream.metadata.get("DURATION", ""))
+    written = headers.clock(stream.metadata.get("DURATION", ""))
     if written is not None or container.streams.video or container.duration is None:
         return written
     return float(container.duration) / av.time_base
-
-
-def _counts_its_frames(file: BinaryIO) -> bool:
-    """Whether an MP3 begins with a header that says how many frames there are."""
-    position = file.tell()
-    file.seek(0)
-    head = file.read(10)
-    skip = 0
-    if head[:3] == b"ID3" and len(head) == 10:
-        skip = 10 + sum(byte << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True))
-    file.seek(skip)
-    first = file.read(4096)
-    file.seek(position)
-    return any(mark in first for mark in (b"Xing", b"Info", b"VBRI"))
-
-
-def _clock(text: str) -> float | None:
-    """Seconds of `00:01:02.345000000`, as Matroska files say it."""
-    parts = text.split(":")
-    try:
-        hours, minutes, seconds = (float(part) for part in parts)
-    except ValueError:
-        return None
-    return hours * 3600 + minutes * 60 + seconds
 
 
 def _too_long(max_seconds: float) -> JobFailed:

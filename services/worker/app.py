@@ -26,7 +26,7 @@ from services.worker.run import Runner, Stage
 from services.worker.spool import Spool
 
 _JOBS_A_CHILD = 500  # a child is replaced after so many, against what native code may leak
-_CHATTY = ("celery", "kombu", "amqp", "billiard")
+_CHATTY = ("celery", "kombu", "amqp", "multiprocessing")
 
 log = logs.get(__name__)
 
