@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
-import structlog
-
+from services import logs
 from services.model.node import Node
 from task_manager.pipeline.nodes import live_nodes
 from task_manager.pipeline.ports import Ports
 
-log = structlog.get_logger()
+log = logs.get(__name__)
 
 Ring = Callable[[str, str], None]  # (queue, job id); raises when the broker did not take it
 
@@ -37,7 +36,7 @@ def announce(ports: Ports, ring: Ring) -> int:
             try:
                 ring(job.queue, job.id)
             except Exception as error:  # noqa: BLE001 - the broker's client raises anything
-                log.warning("broker away", action="announce_failed", error=repr(error))
+                log.warning("broker_away", error=repr(error))
                 ports.store.unannounce(job.id, now)
                 return sent
             sent += 1

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import structlog
-
+from services import logs
 from services.model.states import JobState
 from task_manager.pipeline.ports import Ports
 from task_manager.pipeline.reports import lose
 
-log = structlog.get_logger()
+log = logs.get(__name__)
 
 GAP_S = 10.0  # of no looking, after which nothing seen before counts
 
@@ -66,8 +65,7 @@ def reap(ports: Ports, watch: Watch, at: float) -> int:
             continue
         taken += 1
         log.warning(
-            "lease taken back",
-            action="job_lost",
+            "job_lost",
             task_id=job.task_id,
             job=job_id,
             attempt=attempt,

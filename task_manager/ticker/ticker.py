@@ -6,8 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
-import structlog
-
+from services import logs
 from services.queue import Announcer
 from task_manager.pipeline import Pipeline
 from task_manager.pipeline.settle import settle
@@ -15,7 +14,7 @@ from task_manager.ticker.announce import announce
 from task_manager.ticker.expand import Unfinished, finish_expansions
 from task_manager.ticker.reap import Watch, reap
 
-log = structlog.get_logger()
+log = logs.get(__name__)
 
 FORGET_NODES_S = 24 * 3600.0
 
@@ -68,7 +67,7 @@ class Ticker:
                 try:
                     look()
                 except Exception as error:  # noqa: BLE001 - a loop outlives whatever it meets
-                    log.warning("tick failed", action=f"{name}_failed", error=repr(error))
+                    log.warning(f"{name}_failed", error=repr(error))
                 if self._stopping.is_set():
                     return
                 bell.wait(every_s)
@@ -83,9 +82,7 @@ class Ticker:
             try:
                 settle(self._ports, task.id)
             except Exception as error:  # noqa: BLE001
-                log.warning(
-                    "settle failed", action="settle_failed", task_id=task.id, error=repr(error)
-                )
+                log.warning("settle_failed", task_id=task.id, error=repr(error))
                 later = self._ports.store.now() + 5.0
                 self._ports.store.note_task(task.id, {"look_at": later})
 
