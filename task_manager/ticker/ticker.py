@@ -67,7 +67,7 @@ class Ticker:
                 try:
                     look()
                 except Exception as error:  # noqa: BLE001 - a loop outlives whatever it meets
-                    log.warning(f"{name}_failed", error=repr(error))
+                    log.warning("tick_failed", loop=name, error=repr(error))
                 if self._stopping.is_set():
                     return
                 bell.wait(every_s)
