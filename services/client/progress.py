@@ -75,7 +75,7 @@ def _picture(sight: Sight) -> RenderableType:
     bar = ProgressBar(total=1.0, completed=task.progress, width=30)
     head.add_row(Text(task.state, style="bold"), bar, Text(f"{task.progress:.0%}"), Text(counts))
     stages = "   ".join(
-        f"{name} {timing.jobs} × {timing.wall_seconds:.1f} s"
+        f"{name}: {timing.jobs} in {timing.wall_seconds:.1f} s"
         for name, timing in task.timings.items()
     )
     failing = [
