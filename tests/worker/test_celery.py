@@ -86,7 +86,7 @@ def transcribe_grant(
             part=PartPlan(start=0, end=128_000, speech=[(0, 128_000)]),
             model="stub-whisper",
             language=None,
-            output=output_place("tasks/task1/out"),
+            output=output_place("tasks/task1/out.json"),
             output_text=output_place("tasks/task1/out.txt"),
         )
         return make_grant(spec, job=job, **more)
