@@ -1,0 +1,85 @@
+"""The requests on the pages, sent to a running stack: each is answered as its page shows."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+from pages import PAGES, ROOT, read
+from replay import SHOWN_AT, Exchange, compare, exchanges, requests
+
+from services.settings import Settings
+from task_manager.app import build
+
+PATIENCE_S = 60.0
+REPLAYED = [page for page in PAGES if list(exchanges(page))]
+
+
+def remember(names: dict[str, str], response: httpx.Response) -> None:
+    """Answers that name something new give `$TASK` (the first), `$NEW` and `$KEY` their values."""
+    if response.status_code == 202 and "/retry" not in str(response.url):
+        names["NEW"] = response.json()["id"]
+        names.setdefault("TASK", names["NEW"])
+    elif response.status_code == 201:
+        names["KEY"] = response.json()["key"]
+
+
+def play(exchange: Exchange, client: httpx.Client, names: dict[str, str]) -> list[str]:
+    """Sends a block; a GET is repeated until its answer is the shown one, or patience ends."""
+    wrong: list[str] = []
+    for request in requests(exchange.asked, names):
+        request.url = request.url.removeprefix(SHOWN_AT)
+        end = time.monotonic() + PATIENCE_S
+        while True:
+            response = request.send(client)
+            remember(names, response)
+            if exchange.answer is None:
+                wrong = [] if response.is_success else [response.text]
+            else:
+                wrong = compare(exchange, response)
+            if not wrong or request.method != "GET" or time.monotonic() > end:
+                break
+            time.sleep(0.2)
+    return wrong
+
+
+@pytest.mark.parametrize("page", REPLAYED, ids=[str(p.relative_to(ROOT)) for p in REPLAYED])
+def test_every_request_of_a_page_is_answered_as_shown(page: Path, embedded_stack: str) -> None:
+    names: dict[str, str] = {}
+    with httpx.Client(base_url=embedded_stack, timeout=60, trust_env=False) as client:
+        for exchange in exchanges(page):
+            assert play(exchange, client, names) == [], exchange.asked.place
+
+
+def test_every_route_is_on_the_api_page(tmp_path: Path) -> None:
+    """A path's variable parts may be anything there."""
+    application = build(Settings(data_dir=tmp_path, stub_models=True))
+    paths = application.public.openapi()["paths"]
+    application.store.close()
+    asked = [
+        (request.method, request.url.removeprefix(SHOWN_AT).partition("?")[0].split("/"))
+        for exchange in exchanges(ROOT / "docs" / "api.md")
+        for request in requests(exchange.asked, {"TASK": "t", "NEW": "t", "KEY": "k"})
+    ]
+
+    def is_shown(method: str, path: str) -> bool:
+        steps = path.split("/")
+        return any(
+            verb == method.upper()
+            and len(words) == len(steps)
+            and all(
+                step == word or step.startswith(("{", "subtitles."))
+                for step, word in zip(steps, words, strict=True)
+            )
+            for verb, words in asked
+        )
+
+    routes = [(method, path) for path, methods in paths.items() for method in methods]
+    assert len(routes) > 15
+    assert [f"{m.upper()} {p}" for m, p in routes if not is_shown(m, p)] == []
+
+
+def test_the_api_page_links_to_the_errors() -> None:
+    assert "(errors.md)" in read(ROOT / "docs" / "api.md")
