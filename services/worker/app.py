@@ -8,6 +8,7 @@ they need to know comes by the environment, and they alone load models.
 from __future__ import annotations
 
 import logging
+import signal
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -21,10 +22,12 @@ from services.model.messages import Announcement
 from services.queue import TASK_NAME, make_app
 from services.settings import Settings, load
 from services.worker.callbacks import Manager
+from services.worker.leases import leaving
 from services.worker.offering import Offering
 from services.worker.run import Runner, Stage
 from services.worker.spool import Spool
 
+LEAVE_SIGNAL = signal.SIGUSR2  # from the worker to its children; billiard has the first
 _JOBS_A_CHILD = 500  # a child is replaced after so many, against what native code may leak
 _CHATTY = ("celery", "kombu", "amqp", "multiprocessing")
 
@@ -96,6 +99,8 @@ def _configure_logs(**_: object) -> None:
 
 
 @signals.worker_process_init.connect  # type: ignore[untyped-decorator]
-def _go_with_the_parent(**_: object) -> None:
-    """A child whose worker was killed would work on for nobody."""
+def _listen_to_the_parent(**_: object) -> None:
+    """A child whose worker was killed would work on for nobody; one that is told to leave hands
+    back what it has not finished."""
     end_with_parent()
+    signal.signal(LEAVE_SIGNAL, lambda *_: leaving.set())

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import socket
 import sys
+import threading
 import warnings
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
 from typing import Any, Literal
 
+from billiard import active_children
 from celery import Celery, signals
 from celery.worker import state
 
@@ -22,7 +25,7 @@ from services.model.messages import Register
 from services.models_folder import load_catalog, locate
 from services.queue import declare
 from services.settings import Settings, load
-from services.worker.app import models_in, queues_of
+from services.worker.app import LEAVE_SIGNAL, models_in, queues_of
 from services.worker.callbacks import Manager
 from services.worker.capacity import children, cores, on_gpu
 from services.worker.node import NodeLife
@@ -31,6 +34,7 @@ from services.worker.spool import Spool
 
 Kind = Literal["whisper", "translator"]
 
+_FINISH_WITHIN_S = 5.0  # after TERM; what takes longer is handed back, and runs elsewhere
 _IDLE_QUEUE = "idle"  # nobody publishes to it; a worker without models still needs one
 # Measured: without these glibc gives every large attention buffer back to the kernel and takes
 # the page faults again, which is a third of an encoder's time.
@@ -137,10 +141,16 @@ def _serve(app: Celery, settings: Settings, hello: Register) -> int:
     def start(**_: Any) -> None:
         life.start()
 
+    def go(**_: Any) -> None:
+        timer = threading.Timer(_FINISH_WITHIN_S, _tell_children_to_leave)
+        timer.daemon = True
+        timer.start()
+
     def leave(**_: Any) -> None:
         life.leave()
 
     signals.worker_ready.connect(start)
+    signals.worker_shutting_down.connect(go)
     signals.worker_shutdown.connect(leave)
     # Celery warns every root user of pickled messages; ours are JSON, in a container of their own.
     warnings.filterwarnings("ignore", message="You're running the worker with superuser")
@@ -156,6 +166,13 @@ def _serve(app: Celery, settings: Settings, hello: Register) -> int:
     worker.start()
     code: int = worker.exitcode or 0
     return code
+
+
+def _tell_children_to_leave() -> None:
+    for child in active_children():
+        if child.pid:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child.pid, LEAVE_SIGNAL)
 
 
 def _split(text: str) -> list[str]:

@@ -15,7 +15,13 @@ from services.worker.callbacks import Manager
 GRACE_S = 5.0  # between the moment a job should end by itself and the end of its process
 DEAF_S = 10.0  # how long a lost attempt may run on before its process ends
 
+leaving = threading.Event()  # set when this process is to hand back what it has not finished
+
 log = logs.get(__name__)
+
+
+class Released(FanscribeError):
+    """The worker is going away: the job goes back unharmed, and nobody is charged."""
 
 
 class Lease:
@@ -30,6 +36,7 @@ class Lease:
         self.urls: dict[str, str] = {}
         self.resolved = False  # its last word was said, or nobody wants one
         self.running = False
+        self._finished = False
         self._lost_at = 0.0
         self._began_at = 0.0
         self._moved_at = 0.0
@@ -44,6 +51,7 @@ class Lease:
 
     def engine_finished(self) -> None:
         self.running = False
+        self._finished = True
 
     def moved(self) -> None:
         """Something came out: it is not stuck."""
@@ -56,10 +64,12 @@ class Lease:
         self.state = said.state
 
     def check(self) -> None:
-        """Raises LeaseLost when somebody else has the job or nobody wants it any more, and
-        JobFailed(time_limit) when the work takes too long."""
+        """Raises LeaseLost when somebody else has the job or nobody wants it any more,
+        JobFailed(time_limit) when the work takes too long, and Released when this process goes."""
         if self.state != "held":
             raise LeaseLost(self.state)
+        if leaving.is_set() and not self._finished:
+            raise Released("The worker is going away.")
         reason = self._over(self.grant.limits.soft_s, self.grant.limits.stuck_s)
         if reason:
             raise JobFailed(FailureClass.TIME_LIMIT, "time_limit", reason)

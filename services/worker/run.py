@@ -25,7 +25,7 @@ from services.model.messages import (
 from services.outbound import Objects
 from services.worker.callbacks import Manager, Refused
 from services.worker.classify import classify, is_fatal
-from services.worker.leases import Heart, Lease
+from services.worker.leases import Heart, Lease, Released
 from services.worker.offering import Offering
 from services.worker.work import Attempt, Work
 
@@ -130,6 +130,9 @@ class Runner:
         except LeaseLost as lost:
             log.info("attempt_given_up", reason=lost.reason)
             return None, False
+        except Released:
+            log.info("attempt_handed_back")
+            return Report(**held, released=True), False
         except Exception as error:  # whatever it is becomes a report
             failure = classify(error)
             unknown = failure.failure is FailureClass.INTERNAL

@@ -128,8 +128,13 @@ def test_a_worker_registers_works_survives_its_childs_death_and_leaves(
         manager.change(lambda job=job: manager.grants.append(transcribe_grant(job)))
         announcer.announce(QUEUE, job)
         manager.wait_for(lambda n=number: len(manager.reports) == n, "the reports after a death")
-    announcer.close()
 
+    slow = transcribe_grant("task1/transcribe/5/-/-/0/0", text_id="slow")
+    manager.change(lambda: manager.grants.append(slow))
+    announcer.announce(QUEUE, slow.job)
+    announcer.close()
+    manager.wait_for(lambda: manager.told[-1].job == slow.job, "the slow job is under way")
     whisper_worker.send_signal(signal.SIGTERM)
     assert whisper_worker.wait(60) == 0
+    assert (manager.reports[-1].job, manager.reports[-1].released) == (slow.job, True)
     assert manager.node_beats[-1].leaving
