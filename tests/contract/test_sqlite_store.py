@@ -183,6 +183,16 @@ def test_a_file_of_a_newer_release_is_left_alone(path: Path) -> None:
         SqliteStore(path)
 
 
+def test_an_insert_of_many_is_whole_or_not_at_all(path: Path) -> None:
+    store = SqliteStore(path)
+
+    with pytest.raises(OverflowError):
+        store.insert_jobs([a_job(0), a_job(1, rank=2**70)])
+
+    assert store.job(a_job(0).id) is None
+    store.close()
+
+
 def test_a_write_that_fails_does_not_spoil_those_that_share_its_commit(path: Path) -> None:
     store = SqliteStore(path)
     store.insert_task(a_task())

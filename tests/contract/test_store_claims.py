@@ -145,6 +145,12 @@ def test_the_announced_job_is_preferred_among_equals_behind_better_ones(store: S
     assert [0, 3, 1] == items(claim(store, announced=a_job(3).id, limit=3))
 
 
+def test_the_announced_job_is_won_once(store: Store) -> None:
+    store.insert_jobs([a_job(item) for item in range(4)])
+
+    assert [2, 0, 1, 3] == items(claim(store, announced=a_job(2).id, limit=9))
+
+
 def test_the_announced_job_waits_behind_better_ones(store: Store) -> None:
     store.insert_jobs([a_job(0), a_job(1, rank=1), a_job(2, due=NOW + 1)])
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from store_factories import AWKWARD, NOW, a_change, a_failure, a_job, a_running_job
 
@@ -207,6 +209,18 @@ def test_a_job_that_became_due_after_its_stamp_is_announced(store: Store) -> Non
 
     assert store.announce_due(NOW + 4, "q", 9, 60) == []
     assert len(store.announce_due(NOW + 5, "q", 9, 60)) == 1
+
+
+def test_of_many_tickers_only_one_announces_a_job(store: Store) -> None:
+    store.insert_jobs([a_job(item) for item in range(40)])
+
+    def announce(ticker: int) -> list[int]:
+        return [job.item for job in store.announce_due(NOW + ticker, "q", 40, 60)]
+
+    with ThreadPoolExecutor(8) as tickers:
+        announced = [item for some in tickers.map(announce, range(8)) for item in some]
+
+    assert list(range(40)) == sorted(announced)
 
 
 def test_a_stamp_is_cleared_by_the_one_who_made_it(store: Store) -> None:
