@@ -7,7 +7,7 @@ import time
 from hashlib import sha256
 from typing import Any
 
-from services.model.errors import IdempotencyMismatch, Invalid
+from services.model.errors import IdempotencyMismatch, Invalid, TooLarge
 from services.model.pack import dumps
 from services.model.task import Manifest, Task
 from services.storage import keys
@@ -15,6 +15,7 @@ from services.storage.protocol import ObjectMissing
 from task_manager.pipeline.expand import expand_task
 from task_manager.pipeline.ports import Ports
 
+MANIFEST_LIMIT = 10 * 1024 * 1024  # bytes of JSON; a document of the store stays below 12 MB
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32
 
 
@@ -49,6 +50,7 @@ def accept(
     False means that the key's earlier task is answered. Raises IdempotencyMismatch when that
     one was another request, and Invalid for a pair that no model serves.
     """
+    refuse_too_large(manifest)
     refuse_unserved(ports, manifest)
     now = ports.store.now()
     digest = manifest_digest(manifest, priority, metadata) if idempotency_key else None
@@ -98,6 +100,18 @@ def adopt(ports: Ports, task_id: str, manifest: Manifest) -> Manifest:
             ) from missing
         items.append(item.model_copy(update={"audio": item.audio.model_copy(update={"key": key})}))
     return manifest.model_copy(update={"items": items})
+
+
+def refuse_too_large(manifest: Manifest) -> None:
+    """The manifest lies in the task's document, and a document has a limit."""
+    size = len(manifest.model_dump_json().encode())
+    if size > MANIFEST_LIMIT:
+        raise TooLarge(
+            f"The items and texts of this task take {size} bytes; up to {MANIFEST_LIMIT} fit: "
+            "spread them over several tasks.",
+            code="manifest_too_large",
+            field="items",
+        )
 
 
 def refuse_unserved(ports: Ports, manifest: Manifest) -> None:

@@ -6,7 +6,14 @@ import json
 
 import pytest
 
-from services.model.errors import AlreadyFinished, Conflict, Gone, IdempotencyMismatch, NotTerminal
+from services.model.errors import (
+    AlreadyFinished,
+    Conflict,
+    Gone,
+    IdempotencyMismatch,
+    NotTerminal,
+    TooLarge,
+)
 from services.model.errors import FailureClass as F
 from services.model.states import Event, JobState
 from services.model.task import ItemSpec, Source, TaskState
@@ -285,3 +292,10 @@ def test_a_deleted_tasks_media_are_gone_at_once(hand, pipeline, accept, an_audio
 
     with pytest.raises(ObjectMissing):
         pipeline.ports.objects.head(key)
+
+
+def test_a_manifest_that_no_document_could_hold_is_refused(accept):
+    items = [ItemSpec(text_id=str(n), text="字" * 200_000, language="zh") for n in range(20)]
+
+    with pytest.raises(TooLarge):
+        accept(items, ["en"])
