@@ -1,8 +1,6 @@
-"""What every store promises of jobs: their moves, announcements and counts."""
+"""What every store promises of jobs and their moves."""
 
 from __future__ import annotations
-
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from store_factories import AWKWARD, NOW, a_change, a_failure, a_job, a_running_job
@@ -10,7 +8,7 @@ from store_factories import AWKWARD, NOW, a_change, a_failure, a_job, a_running_
 from services.model.errors import FailureClass
 from services.model.job import Lease
 from services.model.states import JobState
-from task_manager.store.protocol import JobChange, QueueDepth, RunningJob, Store
+from task_manager.store.protocol import JobChange, RunningJob, Store
 
 TOKEN = "t" * 16
 
@@ -176,65 +174,6 @@ def test_an_expansion_never_closes_a_job_that_was_revived(store: Store) -> None:
     assert store.job(job.id) == job
 
 
-def test_due_jobs_are_announced_in_claim_order_and_not_again_at_once(store: Store) -> None:
-    store.insert_jobs(
-        [
-            a_job(0, priority=9),
-            a_job(1, rank=2),
-            a_job(2, rank=1),
-            a_job(3, due=NOW + 100),
-            a_job(4, queue="other"),
-            a_running_job(5),
-        ]
-    )
-
-    first = store.announce_due(NOW, "q", 2, 60)
-    second = store.announce_due(NOW + 1, "q", 9, 60)
-
-    assert [2, 1] == [job.item for job in first]
-    assert [NOW, NOW] == [job.announced_at for job in first]
-    assert [0] == [job.item for job in second]
-    assert store.announce_due(NOW + 2, "q", 9, 60) == []
-
-
-def test_an_announcement_that_nobody_took_is_made_again(store: Store) -> None:
-    store.insert_jobs([a_job(announced_at=NOW)])
-
-    assert store.announce_due(NOW + 60, "q", 9, 60) == []
-    assert store.announce_due(NOW + 61, "q", 9, 60) == [a_job(announced_at=NOW + 61)]
-
-
-def test_a_job_that_became_due_after_its_stamp_is_announced(store: Store) -> None:
-    store.insert_jobs([a_job(due=NOW + 5, announced_at=NOW)])
-
-    assert store.announce_due(NOW + 4, "q", 9, 60) == []
-    assert len(store.announce_due(NOW + 5, "q", 9, 60)) == 1
-
-
-def test_of_many_tickers_only_one_announces_a_job(store: Store) -> None:
-    store.insert_jobs([a_job(item) for item in range(40)])
-
-    def announce(ticker: int) -> list[int]:
-        return [job.item for job in store.announce_due(NOW + ticker, "q", 40, 60)]
-
-    with ThreadPoolExecutor(8) as tickers:
-        announced = [item for some in tickers.map(announce, range(8)) for item in some]
-
-    assert list(range(40)) == sorted(announced)
-
-
-def test_a_stamp_is_cleared_by_the_one_who_made_it(store: Store) -> None:
-    job = a_job()
-    store.insert_jobs([job])
-    store.announce_due(NOW + 1, "q", 9, 60)
-
-    store.unannounce(job.id, NOW)
-    assert store.job(job.id) == a_job(announced_at=NOW + 1)
-
-    store.unannounce(job.id, NOW + 1)
-    assert store.job(job.id) == job
-
-
 def test_the_reaper_sees_the_attempt_beat_and_node_of_what_runs(store: Store) -> None:
     running = a_running_job(beat=7)
     store.insert_jobs([running, a_job(1), a_job(2, state=JobState.DEAD, open=False)])
@@ -276,51 +215,6 @@ def test_dead_jobs_are_paged_by_id(store: Store) -> None:
 
     assert dead[:5] == store.dead_jobs("t", limit=5)
     assert dead[5:] == store.dead_jobs("t", after=dead[4].id, limit=50)
-
-
-def test_jobs_are_counted_by_state(store: Store) -> None:
-    store.insert_jobs([a_job(0), a_job(1), a_running_job(2), a_job(0, "other")])
-
-    expected = dict.fromkeys(JobState, 0) | {JobState.WAITING: 2, JobState.RUNNING: 1}
-    assert expected == store.count_jobs("t")
-
-
-def test_open_jobs_of_an_owner_in_a_queue_are_counted_up_to_a_cap(store: Store) -> None:
-    store.insert_jobs(
-        [
-            *(a_job(item) for item in range(5)),
-            a_running_job(5),
-            a_job(6, owner="p"),
-            a_job(7, queue="other"),
-            a_job(8, open=False, state=JobState.DEAD),
-        ]
-    )
-
-    assert store.count_open("o", "q", 100) == 6
-    assert store.count_open("o", "q", 4) == 4
-    assert store.count_open("nobody", "q", 4) == 0
-
-
-def test_queue_depths_tell_what_waits_what_is_due_and_since_when(store: Store) -> None:
-    store.insert_jobs(
-        [
-            a_job(0, due=NOW - 5),
-            a_job(1, due=NOW - 9),
-            a_job(2, due=NOW + 9),
-            a_running_job(3),
-            a_running_job(4, queue="busy"),
-            a_job(5, queue="later", due=NOW + 1),
-            a_job(6, queue="over", state=JobState.SUCCEEDED, open=False),
-        ]
-    )
-
-    depths = sorted(store.queue_depths(NOW), key=lambda depth: depth.queue)
-
-    assert depths == [
-        QueueDepth("busy", waiting=0, due=0, running=1, oldest_due=None),
-        QueueDepth("later", waiting=1, due=0, running=0, oldest_due=None),
-        QueueDepth("q", waiting=3, due=2, running=1, oldest_due=NOW - 9),
-    ]
 
 
 def test_a_field_that_a_job_does_not_have_is_an_error(store: Store) -> None:
