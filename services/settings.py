@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -121,6 +121,12 @@ class Settings(BaseSettings):
     """The least serious log line that is written."""
     log_format: Literal["console", "json"] = "console"
     """Lines for people or for machines."""
+
+    @field_validator("data_dir", "models_dir", "catalog_file", "spool_dir")
+    @classmethod
+    def _absolute(cls, path: Path | None) -> Path | None:
+        """A relative path means the folder that the process was started in, now and later."""
+        return path.expanduser().absolute() if path is not None else None
 
     @property
     def store_address(self) -> str:

@@ -160,7 +160,8 @@ class Store(Protocol):
 
         If any job is running under this very token, exactly those are answered and nothing new
         is won. Order: priority, rank, due. Only jobs whose `model` is "" or in `models`. Each
-        won job: state running, attempt + 1, lease {node, token, beat 0}, claimed_at now, open.
+        won job: state running, attempt + 1, lease {node, token, beat 0}, claimed_at now, open,
+        progress and progress_number 0.
         Jobs that list `node` in `avoid` are skipped when `may_avoid`. A job with a history is won
         alone: it ends the list, and is skipped when the list is not empty. `announced` is
         preferred among equals only.
