@@ -1,0 +1,77 @@
+"""The faster-whisper engine on a tiny untrained model: real inference, words without sense."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tiny_whisper
+
+from services.model.errors import FailureClass, JobFailed
+from services.worker.model_cache import ModelCache
+from whisper_worker.engines import Hearing
+from whisper_worker.engines.faster_whisper import FasterWhisper
+
+
+@pytest.fixture(scope="session")
+def tiny_engine(tmp_path_factory: pytest.TempPathFactory) -> FasterWhisper:
+    folder = tiny_whisper.write(tmp_path_factory.mktemp("models") / "tiny")
+    return FasterWhisper(folder, "cpu", "default")
+
+
+@pytest.fixture(scope="session")
+def samples() -> np.ndarray:
+    return np.random.default_rng(2).normal(0, 0.1, 40 * 16_000).astype(np.float32)
+
+
+def test_the_language_is_one_that_the_model_knows(
+    tiny_engine: FasterWhisper, samples: np.ndarray
+) -> None:
+    language, probability = tiny_engine.detect(samples)
+    assert language in tiny_whisper.LANGUAGES
+    assert 0.0 < probability <= 1.0
+
+
+@pytest.mark.parametrize("words", [False, True])
+def test_segments_come_in_order_with_what_the_guards_need(
+    tiny_engine: FasterWhisper, samples: np.ndarray, words: bool
+) -> None:
+    hearing = Hearing(beam_size=2, word_timestamps=words, safer=True)
+    segments = list(tiny_engine.transcribe(samples, "en", hearing))
+    assert segments
+    assert [segment.id for segment in segments] == list(range(len(segments)))
+    for segment in segments:
+        assert segment.avg_logprob is not None
+        assert segment.no_speech_prob is not None
+        assert segment.compression_ratio is not None
+        assert segment.temperature == 0.0
+    assert any(segment.words for segment in segments) == words
+
+
+def test_a_language_that_whisper_does_not_know_is_permanent(
+    tiny_engine: FasterWhisper, samples: np.ndarray
+) -> None:
+    with pytest.raises(JobFailed) as failed:
+        list(tiny_engine.transcribe(samples, "tlh", Hearing()))
+    assert failed.value.failure_class is FailureClass.PERMANENT
+
+
+def test_a_model_is_loaded_once_and_makes_room_for_the_next() -> None:
+    cache: ModelCache[object] = ModelCache()
+    loaded: list[str] = []
+
+    def load(name: str) -> object:
+        loaded.append(name)
+        return object()
+
+    first = cache.get("a", lambda: load("a"))
+    assert cache.get("a", lambda: load("a")) is first
+    cache.get("b", lambda: load("b"))
+    assert cache.get("a", lambda: load("a")) is not first
+    assert loaded == ["a", "b", "a"]
+
+
+def test_a_folder_without_a_model_is_an_error_and_reaches_for_no_hub(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match=r"model\.bin"):
+        FasterWhisper(tmp_path, "cpu", "default")
