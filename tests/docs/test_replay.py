@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import httpx
 import pytest
-from pages import PAGES, ROOT, read
+from pages import PAGES, ROOT, blocks, read, shell_commands
 from replay import SHOWN_AT, Exchange, compare, exchanges, requests
 
 from services.settings import Settings
@@ -83,3 +86,36 @@ def test_every_route_is_on_the_api_page(tmp_path: Path) -> None:
 
 def test_the_api_page_links_to_the_errors() -> None:
     assert "(errors.md)" in read(ROOT / "docs" / "api.md")
+
+
+COMMANDS = [
+    (page, words)
+    for page in (ROOT / "docs" / "quickstart.md", ROOT / "README.md")
+    for block in blocks(page, "sh")
+    for words in shell_commands(block.text)
+    if words[0] == ".venv/bin/fanscribe"
+]
+
+
+@pytest.mark.parametrize(
+    ("page", "words"), COMMANDS, ids=[f"{page.name} {words[1]}" for page, words in COMMANDS]
+)
+def test_every_command_of_the_first_pages_does_what_it_says(
+    page: Path, words: list[str], embedded_stack: str, tmp_path: Path
+) -> None:
+    """Run from the root of the repository against the stack; only `results` goes elsewhere."""
+    arguments = [str(tmp_path / "results") if word == "results" else word for word in words[1:]]
+    environment = {
+        **{name: text for name, text in os.environ.items() if not name.startswith("FANSCRIBE")},
+        "FANSCRIBE_URL": embedded_stack,
+        "COLUMNS": "120",
+    }
+
+    done = subprocess.run(
+        [sys.executable, "-m", "services.cli", *arguments],
+        cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    if "results" in words:
+        assert list((tmp_path / "results").iterdir())
