@@ -106,6 +106,7 @@ def _app(title: str, about: str, pipeline: Pipeline, stopping: threading.Event) 
         description=about,
         version=health.release(),
         redirect_slashes=False,
+        responses=problems.DEFINITION,
         generate_unique_id_function=_name_of,
     )
     app.state.pipeline = pipeline

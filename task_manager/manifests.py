@@ -18,6 +18,7 @@ from task_manager.schemas.new_task import NewItem, NewOptions, NewTask
 
 MAX_TEXT_ID = 200  # characters
 MAX_METADATA = 16 * 1024  # bytes of JSON
+MAX_DEPTH = 20  # levels of objects and lists in it
 _NOT_IN_NAMES = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _NOT_IN_TEXTS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
@@ -63,8 +64,7 @@ def to_targets(written: list[str], *, limit: int) -> list[Target]:
     found: dict[str, Target] = {}
     for number, tag in enumerate(written):
         field = f"targets.{number}"
-        check_characters(tag, field)
-        target = Target(language=parse_language(tag, field=field), spelling=tag)
+        target = Target(language=_parsed(tag, field), spelling=tag)
         earlier = found.setdefault(target.language, target)
         if earlier is not target:
             raise _doubled(earlier, target, field)
@@ -145,8 +145,13 @@ def _item(new: NewTask, item: NewItem, number: int, rules: Rules) -> ItemSpec:
 
 def _language(new: NewTask, item: NewItem, field: str) -> str | None:
     if item.language is not None:
-        return parse_language(item.language, field=f"{field}.language")
-    return parse_language(new.language, field="language") if new.language is not None else None
+        return _parsed(item.language, f"{field}.language")
+    return _parsed(new.language, "language") if new.language is not None else None
+
+
+def _parsed(tag: str, field: str) -> str:
+    check_characters(tag, field)
+    return parse_language(tag, field=field)
 
 
 def check_text_id(text_id: str, field: str) -> None:
@@ -249,6 +254,12 @@ def _check_pairs(manifest: Manifest, catalog: Catalog) -> None:
 
 
 def _check_metadata(metadata: Mapping[str, object]) -> None:
+    if not _is_shallow(metadata, MAX_DEPTH):
+        raise Invalid(
+            f"Metadata is nested up to {MAX_DEPTH} deep.",
+            code="metadata_too_deep",
+            field="metadata",
+        )
     try:
         size = len(dumps(metadata).encode())
     except UnicodeEncodeError as error:
@@ -263,3 +274,10 @@ def _check_metadata(metadata: Mapping[str, object]) -> None:
             code="metadata_too_large",
             field="metadata",
         )
+
+
+def _is_shallow(value: object, levels: int) -> bool:
+    if not isinstance(value, Mapping | list):
+        return True
+    inside = value.values() if isinstance(value, Mapping) else value
+    return levels > 0 and all(_is_shallow(each, levels - 1) for each in inside)

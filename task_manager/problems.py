@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
 
+from services import logs
 from services.model.errors import RequestRefused
 from services.model.pack import dumps
 from services.storage.protocol import ObjectMissing
 from task_manager.schemas.problem import Problem
 
-log = structlog.get_logger()
+log = logs.get(__name__)
 
 # What pydantic calls a mistake, and what we call it; everything else is `invalid`.
 _CODES = {
@@ -56,8 +56,17 @@ def install(app: FastAPI) -> None:
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The error bodies of a route, for OpenAPI."""
-    return {status: {"model": Problem, "description": _ABOUT[status]} for status in statuses}
+    """The error bodies of a route, for OpenAPI; JSON also where the route gives something else."""
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {
+        status: {"description": _ABOUT[status], "content": content} for status in (*statuses, 500)
+    }
+
+
+# What every app says of itself, so that the schema which the routes refer to is there.
+DEFINITION: dict[int | str, dict[str, Any]] = {
+    500: {"model": Problem, "description": "A mistake of ours (`internal`); the log has it."}
+}
 
 
 def render(
@@ -126,7 +135,7 @@ async def _missing(_: Request, __: Exception) -> Response:
 
 async def _crashed(request: Request, error: Exception) -> Response:
     """What went wrong stays in the log; the caller learns only that it was not their fault."""
-    log.error("request failed", action="request_failed", path=request.url.path, error=repr(error))
+    log.error("request_failed", path=request.url.path, error=repr(error))
     return render(500, "internal", "Something went wrong here; the server's log says what.")
 
 
@@ -140,6 +149,7 @@ _ABOUT = {
     413: "Larger than this server takes (`too_large`).",
     415: "The content type is not one of this route's (`unsupported_content_type`).",
     422: "The request is understood and wrong; `code` and `field` say where.",
+    500: "A mistake of ours (`internal`); the log has it.",
     503: "The store does not answer (`store_unavailable`); see Retry-After.",
     507: "The disk is nearly full (`out_of_space`).",
 }

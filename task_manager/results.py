@@ -19,6 +19,9 @@ from task_manager.views import spellings
 
 Form = Literal["coded", "expanded"]
 
+_LOOKED_AT = 20  # items that a refusal looks at for cells that are missing
+_NAMED = 5  # how many of those it names
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -77,15 +80,27 @@ class Results:
         task = self._task
         if task.state.ended:
             return
-        missing = task.manifest.cells - self._store_cells()
+        missing = self._missing()
+        named = f" Missing so far: {', '.join(missing[:_NAMED])}" if missing else ""
+        more = " and more." if len(missing) > _NAMED else "."
         raise NotFinished(
-            f"The task is {task.state}: {missing} of {task.manifest.cells} cells are missing. "
-            f"GET /v1/tasks/{task.id}/items says which; /v1/tasks/{task.id}/events tells when.",
+            f"The task is {task.state}.{named}{more if named else ''} "
+            f"GET /v1/tasks/{task.id}/items tells of every cell.",
             retry_after_s=1,
         )
 
-    def _store_cells(self) -> int:
-        return min(self._store.count_outputs(self._task.id), self._task.manifest.cells)
+    def _missing(self) -> list[str]:
+        """Cells of the first items that have no text yet, as language/text id/source."""
+        manifest = self._task.manifest
+        found = self._store.outputs(self._task.id, first=0, last=_LOOKED_AT - 1)
+        there = {(output.item, output.language, output.source) for output in found}
+        return [
+            f"{spelling}/{item.text_id}/{source.value}"
+            for ordinal, item in enumerate(manifest.items[:_LOOKED_AT])
+            for language, spelling in spellings(self._task).items()
+            for source in manifest.sources(item)
+            if (ordinal, language, source) not in there
+        ]
 
     def _pack(self, language: str) -> Pack:
         pack = self._store.pack(self._task.id, language)

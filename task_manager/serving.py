@@ -7,13 +7,13 @@ import contextlib
 import signal
 from collections.abc import Iterator
 
-import structlog
 import uvicorn
 from fastapi import FastAPI
 
+from services import logs
 from task_manager.app import Application
 
-log = structlog.get_logger()
+log = logs.get(__name__)
 
 _GRACE_S = 10  # for requests that are under way when the end comes
 
@@ -39,6 +39,7 @@ def listener(app: FastAPI, host: str, port: int) -> Listener:
             host=host,
             port=port,
             log_config=None,
+            log_level="warning",
             access_log=False,
             server_header=False,
             proxy_headers=False,  # who calls is who connects; nobody may claim to be loopback

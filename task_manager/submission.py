@@ -41,16 +41,25 @@ class Submission:
 
     def of_json(self, raw: bytes) -> Task:
         """Raises RequestRefused."""
-        return self._accept(new_task_id(), parse_json(raw), {})
+        wanted = parse_json(raw)
+        return self._taking(lambda task_id: self._accept(task_id, wanted, {}))
 
     def of_form(self, body: Iterable[bytes], content_type: str) -> Task:
         """Files go to storage as they come; whatever is wrong afterwards, they go again."""
-        task_id = new_task_id()
-        try:
+
+        def take(task_id: str) -> Task:
             form = _Form(task_id, self.intake, self.pipeline.ports.settings.max_items)
             for part in parts(body, content_type):
                 form.take(part)
-            task = self._accept(task_id, form.request(), form.audios)
+            return self._accept(task_id, form.request(), form.audios)
+
+        return self._taking(take)
+
+    def _taking(self, take: Callable[[str], Task]) -> Task:
+        """A task of its own id; what a refused or repeated request has stored goes again."""
+        task_id = new_task_id()
+        try:
+            task = take(task_id)
         except BaseException:
             self._forget(task_id)
             raise
@@ -157,7 +166,8 @@ class _Form:
             raise Invalid(
                 f"A task takes up to {self.max_files} items.", code="too_many_items", field="files"
             )
-        key = keys.audio(self.task_id, len(self.audios))
+        # Behind all ordinals, for uploads that the request names are linked to theirs.
+        key = keys.audio(self.task_id, self.max_files + len(self.audios))
         name = part.filename or ""
         self.audios[key] = self.intake.store(key, name, part.chunks, field=part.name)
 

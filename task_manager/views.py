@@ -67,7 +67,7 @@ def _summary(task: Task) -> dict[str, Any]:
         "priority": _PRIORITIES.get(task.priority, "normal"),
         "items": len(task.manifest.items),
         "targets": list(spellings(task).values()),
-        "counts": task.counts,
+        "counts": task.counts.model_copy(update={"cells": task.manifest.cells}),
         "cancel_requested": task.cancel,
         "metadata": task.metadata,
     }

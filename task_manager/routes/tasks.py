@@ -91,7 +91,7 @@ def list_tasks(
     return TaskPage(tasks=[views.summary(pipeline.refresh(task)) for task in page], next=more)
 
 
-@router.get("/{task_id}", responses=responses(401, 403, 404, 410, 503))
+@router.get("/{task_id}", responses=responses(401, 403, 404, 410, 422, 503))
 def get_task(task: OwnedTask, pipeline: ThePipeline, store: TheStore) -> TaskDetail:
     """State, progress, counts; what failed and when it is tried again; times of the stages."""
     return views.detail(pipeline.refresh(task), store)
@@ -111,21 +111,23 @@ def list_items(
     return ItemPage(items=views.item_views(task, store, page), next=more)
 
 
-@router.post("/{task_id}/cancel", responses=responses(401, 403, 404, 409, 410, 503))
+@router.post("/{task_id}/cancel", responses=responses(401, 403, 404, 409, 410, 422, 503))
 def cancel_task(task: OwnedTask, pipeline: ThePipeline) -> TaskSummary:
     """Ends what waits at once and what runs at its next word; what is done stays."""
     return _seen(pipeline, pipeline.cancel(task.id))
 
 
-@router.post("/{task_id}/retry", status_code=202, responses=responses(401, 403, 404, 409, 410, 503))
+@router.post(
+    "/{task_id}/retry", status_code=202, responses=responses(401, 403, 404, 409, 410, 422, 503)
+)
 def retry_task(task: OwnedTask, pipeline: ThePipeline) -> TaskSummary:
     """Runs again what failed, and only that."""
     return _seen(pipeline, pipeline.retry(task.id))
 
 
-@router.delete("/{task_id}", status_code=204, responses=responses(401, 403, 404, 410, 503))
+@router.delete("/{task_id}", status_code=204, responses=responses(401, 403, 404, 410, 422, 503))
 def delete_task(task: OwnedTask, pipeline: ThePipeline) -> None:
-    """Cancels the task and removes it with its media and texts; 410 from then on."""
+    """Cancels the task and removes it with its texts and media; 410 from then on."""
     pipeline.delete(task.id)
 
 
