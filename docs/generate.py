@@ -15,18 +15,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, get_args
 
+import error_codes
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from services import settings
-from services.model import errors, messages, retry, states
+from services.model import messages, retry, states
 from services.model.codebook import BOOK
 from services.model.languages import english_name
 from services.settings import Settings
 
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
-PACKAGES = ("services", "task_manager", "whisper_worker", "translator_worker")
 CALLS: dict[str, tuple[type[BaseModel], type[BaseModel]]] = {
     "register": (messages.Register, messages.Registered),
     "node-beat": (messages.NodeBeat, messages.Registered),
@@ -228,64 +228,30 @@ def _link(model: type[BaseModel]) -> str:
 
 def error_classes() -> str:
     """The classes of refusals with status, code and what to do."""
-    rows = [
-        [str(kind.status), f"`{kind.code}`", _first_sentence(kind)] for kind in _refusals().values()
-    ]
+    kinds = error_codes.refusals().values()
+    rows = [[str(kind.status), f"`{kind.code}`", error_codes.meaning(kind)] for kind in kinds]
     return table(["status", "code", "what it means"], sorted(rows))
 
 
-def error_codes() -> str:
-    """The finer codes that the code raises, each with its status or failure class."""
-    rows = {(code, kind) for code, kind in raised_codes() if kind[0].isdigit()}
-    return table(["status", "code"], sorted([kind, f"`{code}`"] for code, kind in rows))
+def finer_codes() -> str:
+    """The finer codes that the code raises, with their words."""
+    found = sorted(error_codes.refused().items())
+    rows = [[status, f"`{code}`", _plain(message)] for (status, code), message in found]
+    return table(["status", "code", "its message"], rows)
 
 
 def failure_codes() -> str:
     """The codes that a job's history may show."""
-    classes: dict[str, set[str]] = {}
-    for code, kind in raised_codes():
-        if not kind[0].isdigit():
-            classes.setdefault(code, set()).add(f"`{kind}`")
-    rows = [[f"`{code}`", ", ".join(sorted(kinds))] for code, kinds in sorted(classes.items())]
+    found = sorted(error_codes.failed().items())
+    rows = [
+        [f"`{code}`", ", ".join(f"`{kind}`" for kind in sorted(kinds))] for code, kinds in found
+    ]
     return table(["code", "class"], rows)
 
 
-def raised_codes() -> Iterator[tuple[str, str]]:
-    """(code, HTTP status or failure class) of everything the four packages raise or record."""
-    for package in PACKAGES:
-        for path in sorted((ROOT / package).rglob("*.py")):
-            for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(call, ast.Call):
-                    yield from _codes_of(call)
-
-
-def _codes_of(call: ast.Call) -> Iterator[tuple[str, str]]:
-    name = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
-    given = [*call.args, *(word.value for word in call.keywords)]
-    classes = [
-        errors.FailureClass[value.attr].value
-        for value in given
-        if isinstance(value, ast.Attribute) and value.attr in errors.FailureClass.__members__
-    ]
-    named = [word.value for word in call.keywords if word.arg == "code"]
-    texts = [v.value for v in (named or call.args) if isinstance(v, ast.Constant)]
-    codes = [text for text in texts if isinstance(text, str) and re.fullmatch(r"[a-z_]+", text)]
-    if codes and classes:
-        yield codes[0], classes[0]
-    elif codes and name in _refusals():
-        yield codes[0], str(_refusals()[name].status)
-
-
-def _refusals() -> dict[str, type[errors.RequestRefused]]:
-    return {
-        name: kind
-        for name, kind in vars(errors).items()
-        if isinstance(kind, type) and issubclass(kind, errors.RequestRefused)
-    }
-
-
-def _first_sentence(kind: type) -> str:
-    return " ".join((inspect.getdoc(kind) or "").split("\n\n")[0].split())
+def _plain(text: str) -> str:
+    """Without what Markdown would take for markup."""
+    return text.replace("<", "&lt;").replace("*", "\\*")
 
 
 # ── codebook ─────────────────────────────────────────────────────────────────────────────────
@@ -307,7 +273,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "callback-calls": callback_calls,
     "callback-shapes": callback_shapes,
     "error-classes": error_classes,
-    "error-codes": error_codes,
+    "error-codes": finer_codes,
     "failure-codes": failure_codes,
     "codebook": codebook,
 }
