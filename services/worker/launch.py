@@ -157,7 +157,7 @@ def _serve(app: Celery, settings: Settings, hello: Register) -> int:
     worker = app.Worker(
         hostname=f"{hello.kind}@{hello.node}",
         concurrency=hello.slots,
-        loglevel=settings.log_level.upper(),
+        loglevel="DEBUG" if settings.log_level == "debug" else "WARNING",  # of its own chatter
         quiet=True,
         without_gossip=True,
         without_mingle=True,
