@@ -21,6 +21,7 @@ from task_manager.app import Application, build
 from task_manager.serving import Listener, listener
 from task_manager.ticker import Ticker
 
+PLAYED_BY_HAND = {"stub_models": True, "lost_after_s": 600.0}  # the driver never beats
 END_STATES = {"succeeded", "partial", "failed", "cancelled"}
 
 
@@ -134,7 +135,7 @@ def manager_of(settings: Settings) -> Iterator[Manager]:
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Manager]:
     """For tests that only look at their own task."""
     folder = tmp_path_factory.mktemp("manager")
-    with manager_of(Settings(data_dir=folder, stub_models=True)) as made:
+    with manager_of(Settings(data_dir=folder, **PLAYED_BY_HAND)) as made:
         yield made
 
 
@@ -144,7 +145,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Manager]]:
     with contextlib.ExitStack() as stack:
 
         def started(**settings) -> Manager:
-            given = {"data_dir": tmp_path, "stub_models": True, **settings}
+            given = {"data_dir": tmp_path, **PLAYED_BY_HAND, **settings}
             return stack.enter_context(manager_of(Settings(**given)))
 
         yield started
