@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from rehearsal import Rehearsal
 
 ROOT = Path(__file__).parents[2]
 
@@ -36,3 +38,9 @@ def dockerfile(request: pytest.FixtureRequest) -> str:
     text = (ROOT / "deploy" / "docker" / f"Dockerfile.{request.param}").read_text("utf-8")
     text = re.sub(r"^#.*\n", "", text, flags=re.MULTILINE)
     return re.sub(r"\\\n\s*", "", text)
+
+
+@pytest.fixture
+def compose_rehearsal(compose: dict[str, Any], tmp_path: Path) -> Iterator[Rehearsal]:
+    with Rehearsal(compose["services"], tmp_path) as rehearsal:
+        yield rehearsal

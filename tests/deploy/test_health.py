@@ -3,19 +3,10 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 from rehearsal import HEALTHY, ROOT, Rehearsal, becomes, redis_program
-
-
-@pytest.fixture
-def compose_rehearsal(compose: dict[str, Any], tmp_path: Path) -> Iterator[Rehearsal]:
-    with Rehearsal(compose["services"], tmp_path) as rehearsal:
-        yield rehearsal
 
 
 def test_the_checks_follow_the_manager(compose_rehearsal: Rehearsal) -> None:
