@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from conftest import error_of
+from running_manager import error_of
 
 from services.settings import Settings
 from task_manager.auth import is_loopback

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import error_of
+from running_manager import error_of
 
 TEXT = {"text_id": "1", "text": "Hello.", "language": "en"}
 

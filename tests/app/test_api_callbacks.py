@@ -7,7 +7,7 @@ import time
 
 import httpx
 import pytest
-from conftest import error_of
+from running_manager import error_of
 
 from services import signing
 from services.model.messages import NodeBeat, Progress, Register

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import threading
 
-from conftest import error_of
 from httpx import Client
+from running_manager import error_of
 
 TEXT = {"text_id": "1", "text": "Hello.", "language": "en"}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from conftest import error_of
+from running_manager import error_of
 
 
 def post(manager, files=(), **fields):

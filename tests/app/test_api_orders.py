@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import error_of
+from running_manager import error_of
 
 from services.model.errors import FailureClass
 

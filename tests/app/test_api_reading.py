@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 import pytest
-from conftest import error_of
+from running_manager import error_of
 
 TEXT = {"text_id": "1", "text": "Hello.", "language": "en"}
 STRANGE = "a/b:c.d$e%20文本 ?#&+=\\..//x"

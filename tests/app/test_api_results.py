@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 
-from conftest import error_of
+from running_manager import error_of
 
 SAMPLE = (
     '{"zh":{"文本编号1":{"A":"翻译结果","T":"文本翻译结果"},'
