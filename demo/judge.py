@@ -20,6 +20,7 @@ LEAST_OF_A_CELL = 0.90
 LEAST_ON_AVERAGE = 0.97
 LARGEST_RATE_OF_EQUALS = 0.10  # WER or CER of an item whose text is what was said
 LEAST_RATE_OF_OTHERS = 0.30  # … and of one whose text is something else
+_BEFORE, _SHOWN = 20, 120  # characters of a text that is wrong
 
 Pack = Mapping[str, Mapping[str, Mapping[str, str]]]
 
@@ -82,13 +83,19 @@ def _truths(item: SampleItem, target: str) -> dict[str, str]:
 
 
 def _strangers(sample: Sequence[SampleItem], targets: Sequence[str], pack: Pack) -> list[str]:
-    ids = {item.text_id for item in sample}
-    unasked = [f"nobody asked for language {name}" for name in pack if name not in targets]
-    return unasked + [
-        f"nobody asked for {language} / {text_id}"
+    """Cells that nobody asked for."""
+    asked = {
+        (target, item.text_id, source)
+        for item in sample
+        for target in targets
+        for source in _truths(item, target)
+    }
+    return [
+        f"nobody asked for {language} / {text_id} / {source}"
         for language, texts in pack.items()
-        for text_id in texts
-        if text_id not in ids
+        for text_id, sources in texts.items()
+        for source in sources
+        if (language, text_id, source) not in asked
     ]
 
 
@@ -106,4 +113,16 @@ def _judge_check(item: SampleItem, check: Mapping[str, Any] | None) -> list[str]
 
 
 def _differs(where: str, truth: str, found: str) -> str:
-    return f"{where} is not right:\n    expected {truth}\n    found    {found}"
+    """Both texts, from a little before they part; long ones are cut."""
+    same = next(
+        (at for at, (one, two) in enumerate(zip(truth, found, strict=False)) if one != two),
+        min(len(truth), len(found)),
+    )
+    start = max(0, same - _BEFORE)
+    alike = f"{similarity(truth, found):.1%} of its characters are right"
+    return f"{where}: {alike}\n    expected {_cut(truth, start)}\n    found    {_cut(found, start)}"
+
+
+def _cut(text: str, start: int) -> str:
+    end = start + _SHOWN
+    return ("…" if start else "") + text[start:end] + ("…" if len(text) > end else "")
