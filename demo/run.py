@@ -61,13 +61,16 @@ def _in_the_stack(
         try:
             code = _play(addresses, sample, console)
         except FanscribeError as error:
+            if supervisor.stopping.is_set():
+                return  # interrupted: whatever broke off is no finding
             console.print(f"✗ {error}", style="red")
         finally:
-            outcome.append(code)
-            if keep:
-                console.print(f"It stays up until Ctrl-C: {addresses.url} (API: /docs)")
-            else:
-                supervisor.stopping.set()
+            if not supervisor.stopping.is_set():
+                outcome.append(code)
+                if keep:
+                    console.print(f"It stays up until Ctrl-C: {addresses.url} (API: /docs)")
+                else:
+                    supervisor.stopping.set()
 
     deadline = threading.Timer(_PATIENCE_S, supervisor.stopping.set)
     deadline.daemon = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable
 from contextlib import contextmanager
 from types import FrameType
@@ -15,16 +16,20 @@ if TYPE_CHECKING:
     from services.settings import Settings
     from services.standalone.supervisor import Addresses, Supervisor
 
+_SAME_WISH_S = 1.0
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @contextmanager
 def stopping_on_signals(supervisor: Supervisor) -> Iterator[None]:
-    """Ctrl-C, TERM and a closed terminal ask the supervisor to stop; asked twice, it is killed,
-    and its children go with it."""
+    """Ctrl-C, TERM and a closed terminal ask the supervisor to stop; asked again a second later
+    or more, it is killed, and its children go with it. (Sooner is the same wish: make and the
+    terminal both pass it on.)"""
+    asked_at: list[float] = []
 
     def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  the signature of handlers
-        if supervisor.stopping.is_set():
+        asked_at.append(time.monotonic())
+        if asked_at[-1] - asked_at[0] > _SAME_WISH_S:
             os.kill(os.getpid(), signal.SIGKILL)
         supervisor.stopping.set()
 
