@@ -95,6 +95,23 @@ def load_shard(path: Path) -> list[Clip]:
     ]
 
 
+class Pool:
+    """The clips that are there; more may appear while training runs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.clips: dict[str, list[Clip]] = {language: [] for language in SPOKEN}
+        self._loaded: set[str] = set()
+
+    def refresh(self) -> None:
+        """Load the shards that were not there before."""
+        for path in sorted(self.folder.glob("??-????.npz")):
+            if path.name not in self._loaded:
+                self._loaded.add(path.name)
+                clips = load_shard(path)
+                self.clips[clips[0].language].extend(clips)
+
+
 def main() -> None:
     """Speak all shards with as many processes as asked."""
     parser = argparse.ArgumentParser(description=__doc__)

@@ -7,7 +7,6 @@ windows, which cost little, stand at a random position of the 30 s; full ones st
 import random
 from bisect import bisect_right
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from demo.train import tokens as tk
-from demo.train.clips import Clip, load_shard
+from demo.train.clips import Clip, Pool
 from demo.train.tokens import Vocabulary
 
 RATE = 16000
@@ -52,23 +51,6 @@ class Batch:
     phonemes: Tensor
 
 
-class Pool:
-    """The clips that are there; more may appear while training runs."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.clips: dict[str, list[Clip]] = {language: [] for language in tk.LANGUAGE_TOKENS}
-        self._loaded: set[str] = set()
-
-    def refresh(self) -> None:
-        """Load the shards that were not there before."""
-        for path in sorted(self.folder.glob("??-????.npz")):
-            if path.name not in self._loaded:
-                self._loaded.add(path.name)
-                clips = load_shard(path)
-                self.clips[clips[0].language].extend(clips)
-
-
 class Labels:
     """Numbers for the words and phonemes of frames; 0 is silence."""
 
@@ -89,8 +71,8 @@ def spoken_word(text: str, language: str, offset: int) -> str:
     return text[offset:].split(maxsplit=1)[0].rstrip(".").lower()
 
 
-def compose(pool: Pool, chance: random.Random, seconds: int) -> Window:
-    """Draw one window of this many seconds."""
+def compose(pool: Pool, chance: random.Random, seconds: int, shifted: float) -> Window:
+    """Draw one window of this many seconds; this share of them not at the start of the 30 s."""
     full = seconds == FULL_S
     language = chance.choice(list(tk.LANGUAGE_TOKENS))
     samples = seconds * RATE
@@ -100,7 +82,15 @@ def compose(pool: Pool, chance: random.Random, seconds: int) -> Window:
         loudness = 10 ** chance.uniform(-4.5, -0.7)
         _add_noise(window.audio, window.heard, chance, loudness=loudness)
         return window
-    _place_sentences(window, pool.clips[language], chance, may_cut=full and chance.random() < 0.8)
+    few = chance.random() < (0.7 if full else 0.45)
+    may_cut = full and chance.random() < 0.8
+    _place_sentences(
+        window,
+        pool.clips[language],
+        chance,
+        most=chance.randint(1, 4) if few else 99,
+        may_cut=may_cut,
+    )
     window.heard = _heard_samples(window, samples, chance)
     if chance.random() < 0.6:
         level = float(np.sqrt(np.mean(window.audio[: window.heard] ** 2))) + 1e-5
@@ -108,17 +98,16 @@ def compose(pool: Pool, chance: random.Random, seconds: int) -> Window:
         babble = pool.clips[language]
         _add_noise(window.audio, window.heard, chance, loudness=loudness, babble=babble)
     window.audio *= 10 ** chance.uniform(-1.0, 0.15)
-    if not full and chance.random() < 0.7:
+    if chance.random() < shifted:
         window.first = chance.randint(0, (FULL_S - seconds) * FRAMES_A_SECOND)
     return window
 
 
 def _place_sentences(
-    window: Window, clips: list[Clip], chance: random.Random, *, may_cut: bool
+    window: Window, clips: list[Clip], chance: random.Random, *, most: int, may_cut: bool
 ) -> None:
     """Put sentences one after the other until the window, or a small number, is full."""
     audio, samples = window.audio, len(window.audio)
-    most = chance.randint(1, 3) if chance.random() < 0.35 else 99
     position = round(chance.choice([0.0, chance.uniform(0, 0.4), chance.uniform(0, 1.0)]) * RATE)
     if chance.random() < 0.15:  # what a seek leaves of the sentence before
         tail = chance.choice(clips).audio[-chance.randint(300, 2400) :]
@@ -147,7 +136,7 @@ def _heard_samples(window: Window, samples: int, chance: random.Random) -> int:
     if window.spans and not window.spans[-1][3]:
         return samples
     spoken = window.spans[-1][1] if window.spans else 0.0
-    if chance.random() < 0.6:
+    if chance.random() < 0.75:
         end = min(samples, round((spoken + chance.uniform(0, 0.8)) * RATE))
     elif chance.random() < 0.3:
         end = samples - round((samples - round(spoken * RATE)) * chance.random())
@@ -238,7 +227,10 @@ class Scribe:
                 out.append((token, start + since, start + until))
             if timed:
                 out.append(self._time(window, end))
-        out.append((tk.END, -1.0, -1.0))
+        # word times end where the end of the text is read from, so it is told a place as well
+        finished = bool(window.spans) and window.spans[-1][3]
+        last = window.spans[-1][1] if finished else -1.0
+        out.append((tk.END, last, last + 0.1 if finished else -1.0))
         return out
 
     def _time(self, window: Window, seconds: float) -> tuple[int, float, float]:
