@@ -56,8 +56,8 @@ def _grant(ports: Ports, job: Job) -> Grant | None:
         return None
     if task.state is TaskState.QUEUED:
         now = ports.store.now()
-        ports.store.start_task(task.id, now)
-        ports.store.append_event(task.id, now, "state", {"state": TaskState.RUNNING})
+        if ports.store.start_task(task.id, now):
+            ports.store.append_event(task.id, now, "state", {"state": TaskState.RUNNING})
     try:
         return specs.grant(ports, task, job)
     except JobFailed as failed:

@@ -29,6 +29,8 @@ def expand_task(ports: Ports, task: Task) -> None:
     """Items, first jobs, outputs of the texts; after a retry also the dead jobs, alive again."""
     children = plan.of_task(task, now=ports.store.now(), choose=ports.choose)
     _insert(ports, task, children)
+    for output in children.outputs:
+        _tell(ports, output)
     if task.revive:
         _revive(ports, task)
     ports.store.note_task(

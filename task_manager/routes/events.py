@@ -35,7 +35,7 @@ async def stream_events(
     last_event_id: Annotated[int, Header(ge=0, description="Go on after this event.")] = 0,
     after: Annotated[int, Query(ge=0, description="The same, for clients without headers.")] = 0,
 ) -> AsyncIterator[ServerSentEvent]:
-    """Events `state`, `progress`, `segments`, `language`, `item` and `cell`, from the first or
+    """Events `state`, `progress`, `segments`, `item` and `cell`, from the first or
     from where the caller was. The stream ends when the task has ended and all is told. Segments
     carry part and attempt: drop all below the highest attempt of a part."""
     seen = max(last_event_id, after)

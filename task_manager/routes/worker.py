@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hmac
+import re
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from services import signing
@@ -131,14 +132,38 @@ SignedKey = Annotated[str, Depends(_may)]
 
 
 @objects.get("/{key:path}")
-def get_object(key: SignedKey, objects: TheObjects) -> StreamingResponse:
-    """The bytes of a local object."""
+def get_object(
+    key: SignedKey,
+    objects: TheObjects,
+    range_: Annotated[str, Header(alias="Range")] = "",
+) -> StreamingResponse:
+    """The bytes of a local object, or one range of them: a part of a long audio is fetched
+    without the rest."""
     size = objects.head(key).size
+    span = span_of(range_, size)
+    start, end = span or (0, size)
+    headers = {"Content-Length": str(end - start), "Accept-Ranges": "bytes"}
+    if span:
+        headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
     return StreamingResponse(
-        objects.get(key),
+        objects.get(key, start, end),
+        status_code=206 if span else 200,
         media_type="application/octet-stream",
-        headers={"Content-Length": str(size)},
+        headers=headers,
     )
+
+
+def span_of(asked: str, size: int) -> tuple[int, int] | None:
+    """The bytes [start, end) that `Range: bytes=first-last` asks for; None for all of them.
+
+    What is not understood, or lies outside, is answered with the whole, as HTTP allows.
+    """
+    found = re.fullmatch(r"bytes=(\d{1,15})-(\d{0,15})", asked)
+    if not found:
+        return None
+    start = int(found[1])
+    end = min(int(found[2]) + 1 if found[2] else size, size)
+    return (start, end) if start < end else None
 
 
 @objects.put("/{key:path}", status_code=201)

@@ -112,8 +112,9 @@ class Store(Protocol):
         progress, started_at, purged_at) without touching the revision."""
         ...
 
-    def start_task(self, task_id: str, at: float) -> None:
-        """queued → running with started_at, if it is still queued; the revision stays."""
+    def start_task(self, task_id: str, at: float) -> bool:
+        """queued → running with started_at, if it is still queued; whether this call did it. The
+        revision stays."""
         ...
 
     def tasks_to_look_at(self, now: float, limit: int) -> list[Task]:

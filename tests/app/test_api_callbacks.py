@@ -129,3 +129,20 @@ def test_a_signature_opens_one_object_for_one_method_for_its_time(by_url) -> Non
 def test_by_path_no_object_is_served(shared) -> None:
     answer = httpx.get(f"{shared.workers_url}/objects/x?expires=1&signature=x")
     assert error_of(answer)[:2] == (404, "unknown_route")
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "content"),
+    [
+        ("bytes=2-4", 206, b"234"),
+        ("bytes=7-", 206, b"789"),
+        ("bytes=7-99", 206, b"789"),
+        ("bytes=99-", 200, b"0123456789"),
+        ("bytes=-3", 200, b"0123456789"),
+        ("pages=1-2", 200, b"0123456789"),
+    ],
+)
+def test_a_range_of_an_object_is_served_alone(by_url, asked, status, content) -> None:
+    httpx.put(signed_url(by_url, "PUT", "tasks/t/a"), content=b"0123456789")
+    answer = httpx.get(signed_url(by_url, "GET", "tasks/t/a"), headers={"Range": asked})
+    assert (answer.status_code, answer.content) == (status, content)

@@ -16,6 +16,7 @@ from uuid import uuid4
 import pytest
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
+from store_factories import REAL_MONGODB, SERVERS
 
 from services.settings import Settings
 from task_manager.store.opening import open_store
@@ -85,13 +86,10 @@ def wire_address(wire_server: str) -> Iterator[str]:
 
 @pytest.fixture
 def mongo_address() -> Iterator[str]:
-    url = os.environ.get("FANSCRIBE_TEST_MONGODB_URL")
-    if url is None:
-        pytest.skip("FANSCRIBE_TEST_MONGODB_URL names no MongoDB")
-    yield from _throwaway_database(url)
+    yield from _throwaway_database(os.environ[REAL_MONGODB])
 
 
-@pytest.fixture(params=["sqlite", "wire", "mongo"])
+@pytest.fixture(params=["sqlite", *SERVERS])
 def address(request: pytest.FixtureRequest) -> str:
     return str(request.getfixturevalue(f"{request.param}_address"))
 

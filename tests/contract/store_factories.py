@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from services.model.errors import FailureClass
@@ -15,6 +16,8 @@ from task_manager.store.protocol import JobChange
 
 AWKWARD = {"a.b": {"$set": 1, "": [True, None, 2**70]}, "$where": "$x", "文本": 'è"\\'}
 NOW = 1_700_000_000.0
+REAL_MONGODB = "FANSCRIBE_TEST_MONGODB_URL"
+SERVERS = ["wire", "mongo"] if os.environ.get(REAL_MONGODB) else ["wire"]
 
 
 def a_task(task_id: str = "t", **fields: Any) -> Task:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 from pymongo import MongoClient
-from store_factories import a_job, a_pack, a_task
+from store_factories import SERVERS, a_job, a_pack, a_task
 
 from services.settings import Settings
 from task_manager.store.mongo import MongoStore
@@ -16,7 +16,7 @@ from task_manager.store.opening import open_store
 from task_manager.store.protocol import StoreUnavailable
 
 
-@pytest.fixture(params=["wire", "mongo"])
+@pytest.fixture(params=SERVERS)
 def mongo_url(request: pytest.FixtureRequest) -> str:
     return str(request.getfixturevalue(f"{request.param}_address"))
 

@@ -122,9 +122,7 @@ def test_a_field_that_a_task_does_not_have_is_an_error(store: Store) -> None:
 def test_a_task_starts_once_and_only_when_queued(store: Store) -> None:
     store.insert_task(a_task())
 
-    store.start_task("t", 5.0)
-    store.start_task("t", 6.0)
-
+    assert [True, False] == [store.start_task("t", at) for at in (5.0, 6.0)]
     assert store.task("t") == a_task(state=TaskState.RUNNING, started_at=5.0)
 
 

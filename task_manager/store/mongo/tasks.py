@@ -56,9 +56,10 @@ class TaskCollections(Database):
     def note_task(self, task_id: str, fields: Mapping[str, Any]) -> None:
         self._tasks.change({"_id": task_id}, fields)
 
-    def start_task(self, task_id: str, at: float) -> None:
+    def start_task(self, task_id: str, at: float) -> bool:
         where = {"_id": task_id, "state": TaskState.QUEUED}
-        self._tasks.change(where, {"state": TaskState.RUNNING, "started_at": at})
+        changes = {"state": TaskState.RUNNING, "started_at": at}
+        return self._tasks.change(where, changes) is not None
 
     def tasks_to_look_at(self, now: float, limit: int) -> list[Task]:
         return self._tasks.find({"look_at": {"$lte": now}}, [("look_at", 1)], limit)

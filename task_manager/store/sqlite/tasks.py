@@ -74,13 +74,13 @@ class TaskTables(Database):
     def note_task(self, task_id: str, fields: Mapping[str, Any]) -> None:
         self._change(TASKS, task_id, lambda _: fields)
 
-    def start_task(self, task_id: str, at: float) -> None:
+    def start_task(self, task_id: str, at: float) -> bool:
         def decide(task: Document) -> Mapping[str, Any] | None:
             if task["state"] != TaskState.QUEUED:
                 return None
             return {"state": TaskState.RUNNING, "started_at": at}
 
-        self._change(TASKS, task_id, decide)
+        return self._change(TASKS, task_id, decide) is not None
 
     def tasks_to_look_at(self, now: float, limit: int) -> list[Task]:
         return self._find(TASKS, "WHERE look_at <= ? ORDER BY look_at LIMIT ?", now, limit)
