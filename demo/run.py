@@ -17,9 +17,10 @@ from services.client.api import Api
 from services.client.progress import follow
 from services.client.submitting import Entry, submit
 from services.model.errors import FanscribeError
+from services.models_folder import load_catalog, locate
 from services.settings import Settings
 from services.standalone.running import stopping_on_signals
-from services.standalone.supervisor import Addresses, Supervisor
+from services.standalone.supervisor import Addresses, CannotStart, Supervisor
 
 TARGETS = ("zh", "ja", "de")
 CHECK_THRESHOLD = 0.2  # an item whose text differs more than this from its audio gets a warning
@@ -32,8 +33,10 @@ def run_demo(*, keep: bool, seed: int | None) -> int:
     """0 only if the pack is complete and right; 130 if it was interrupted."""
     console = Console(highlight=False, soft_wrap=True)
     with tempfile.TemporaryDirectory(prefix="fanscribe-demo-") as folder:
+        settings = _settings(Path(folder) / "data")
+        _refuse_without_models(settings)
         sample = load_sample() if seed is None else make_sample(seed, Path(folder) / "sample")
-        supervisor = Supervisor(_settings(Path(folder) / "data"), tell=console.print)
+        supervisor = Supervisor(settings, tell=console.print)
         with stopping_on_signals(supervisor):
             console.print("Starting redis, the task manager and two workers …")
             return _in_the_stack(supervisor, sample, console, keep=keep)
@@ -46,6 +49,17 @@ def _settings(data_dir: Path) -> Settings:
             del os.environ[name]
     os.environ.update(_OFFLINE)
     return Settings(data_dir=data_dir, demo_models=True, port=0, worker_port=0)
+
+
+def _refuse_without_models(settings: Settings) -> None:
+    """A job without its model would wait for a worker that has it, for ever."""
+    catalog = load_catalog(settings)
+    for entry in catalog.offered:
+        if entry.demo and locate(entry, settings) is None:
+            raise CannotStart(
+                f"The demo model {entry.name} is not in demo/models: this copy of Fanscribe is "
+                "incomplete; install it again."
+            )
 
 
 def _in_the_stack(
@@ -72,7 +86,12 @@ def _in_the_stack(
                 else:
                     supervisor.stopping.set()
 
-    deadline = threading.Timer(_PATIENCE_S, supervisor.stopping.set)
+    def give_up() -> None:
+        outcome.append(1)
+        console.print(f"✗ The sample was not done within {_PATIENCE_S:.0f} s.", style="red")
+        supervisor.stopping.set()
+
+    deadline = threading.Timer(_PATIENCE_S, give_up)
     deadline.daemon = True
     try:
         threading.Thread(target=play, daemon=True).start()
