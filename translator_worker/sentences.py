@@ -60,7 +60,8 @@ def split(text: str, language: str) -> list[str]:
 
 
 def within(text: str, fits: Callable[[str], bool]) -> list[str]:
-    """The text in as few pieces as halving gives such that each fits."""
+    """The text, trimmed, in as few pieces as halving gives such that each fits."""
+    text = text.strip()
     parts = None if fits(text) else halves(text)
     if parts is None:
         return [text]
@@ -69,8 +70,7 @@ def within(text: str, fits: Callable[[str], bool]) -> list[str]:
 
 def halves(text: str) -> tuple[str, str] | None:
     """Two pieces, cut after the clause, else at the space, nearest to the middle, else in the
-    middle; None for a single character."""
-    text = text.strip()
+    middle; None for a single character. The text is trimmed."""
     if len(text) < 2:
         return None
     middle = len(text) // 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.model.transcript import Segment
@@ -67,6 +67,7 @@ def test_a_text_keeps_its_letters_and_its_lines(text, language) -> None:
 
 
 @given(WRITTEN, st.integers(1, 30))
+@example("0 ", 1)
 def test_cut_to_size_keeps_every_letter(text, most) -> None:
     pieces = within(text, lambda piece: len(piece) <= most)
     assert letters(*pieces) == letters(text)
