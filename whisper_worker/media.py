@@ -59,7 +59,9 @@ class Decoder:
             except DecoderDied as died:
                 if died.status == -signal.SIGKILL:  # by the system, for its memory
                     raise JobFailed(
-                        FailureClass.RESOURCE_EXHAUSTED, "out_of_memory", f"Sorry: {died}."
+                        FailureClass.RESOURCE_EXHAUSTED,
+                        "out_of_memory",
+                        "The system ended the decoder, most likely for lack of memory.",
                     ) from died
         raise JobFailed(
             FailureClass.PERMANENT,

@@ -28,11 +28,19 @@ from services.storage.local import LocalStore
 from services.worker.callbacks import Manager
 from services.worker.leases import Lease
 from services.worker.work import Attempt
+from whisper_worker import tasks
 from whisper_worker.tasks import STAGES
 
 S = 16_000
 SENTENCE = "The meeting starts at nine in the morning."
 MakeWork = Callable[..., Attempt]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def ended_decoder() -> Iterator[None]:
+    """The stages keep one decoder child for the life of their process."""
+    yield
+    tasks._decoder().close()
 
 
 @pytest.fixture(autouse=True)
