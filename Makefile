@@ -9,7 +9,7 @@ RUN    := $(VENV)/.installed-run
 DEV    := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check check-long lock clean
+.PHONY: help demo up test check check-long docs lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ check: $(DEV)  ## format, lint, types, import arrows, architecture
 
 check-long: $(DEV)  ## the tests that take minutes
 	@$(BIN)/pytest -m long $(ARGS)
+
+docs: $(DEV)  ## write the generated parts of docs/ anew
+	@$(BIN)/python docs/generate.py
 
 lock: $(DEV)  ## choose the newest versions that fit and write them down with their hashes
 	@$(PIP) install uv
