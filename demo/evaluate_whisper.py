@@ -101,12 +101,13 @@ def _clips(model: WhisperModel, language: str, count: int) -> dict[str, str]:
         gaps[0] = chance.uniform(0.1, 0.25)
         gaps.append(chance.uniform(0.1, 0.8))
         audio, times = speech.join(clips, gaps)
-        with_words = number % 5 == 0
-        segments, found = _transcribe(model, _noisy(audio, chance), word_timestamps=with_words)
+        heard_as = _noisy(audio, chance)
+        segments, found = _transcribe(model, heard_as)
         heard.languages_right += found == language
         heard.add(segments, spoken, language, times)
-        if with_words:
-            words = [word for segment in segments for word in segment.words]
+        if number % 5 == 0:
+            timed, _ = _transcribe(model, heard_as, word_timestamps=True)
+            words = [word for segment in timed for word in segment.words]
             ordered = all(word.start <= word.end for word in words)
             words_fit += bool(words) and ordered
     return {

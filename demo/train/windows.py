@@ -24,6 +24,7 @@ FRAMES_A_SECOND = 50
 IGNORE = -100
 SILENCE_LABEL = 0
 NO_SPEECH_SHARE = 0.06
+END_S = 0.4  # wider than the filter that smooths attention before words are timed
 
 
 @dataclass
@@ -230,7 +231,7 @@ class Scribe:
         # word times end where the end of the text is read from, so it is told a place as well
         finished = bool(window.spans) and window.spans[-1][3]
         last = window.spans[-1][1] if finished else -1.0
-        out.append((tk.END, last, last + 0.1 if finished else -1.0))
+        out.append((tk.END, last, last + END_S if finished else -1.0))
         return out
 
     def _time(self, window: Window, seconds: float) -> tuple[int, float, float]:

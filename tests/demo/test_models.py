@@ -30,7 +30,7 @@ def test_whisper_demo_reads_two_unseen_sentences_and_finds_their_language(langua
     voice = speech.voices(language, held_out=True)[3]
     clips = [speech.speak(s.text(language), language, voice) for s in SENTENCES[:2]]
     audio, times = speech.join(clips, [0.3, 0.6, 0.4])
-    segments, about = _whisper().transcribe(audio, word_timestamps=True)
+    segments, about = _whisper().transcribe(audio)
     heard = list(segments)
     assert about.language == language
     texts = [segment.text.strip() for segment in heard]
@@ -38,7 +38,17 @@ def test_whisper_demo_reads_two_unseen_sentences_and_finds_their_language(langua
     for segment, (start, end) in zip(heard, times, strict=True):
         assert segment.start == pytest.approx(start, abs=0.3)
         assert segment.end == pytest.approx(end, abs=0.3)
-        assert "".join(word.word for word in segment.words or []) == segment.text
+
+
+def test_whisper_demo_times_every_word_in_order() -> None:
+    voice = speech.voices("en", held_out=True)[3]
+    clips = [speech.speak(s.text("en"), "en", voice) for s in SENTENCES[:2]]
+    audio, _ = speech.join(clips, [0.3, 0.6, 0.4])
+    segments, _ = _whisper().transcribe(audio, word_timestamps=True)
+    for segment in segments:
+        words = segment.words or []
+        assert "".join(word.word for word in words) == segment.text
+        assert [word.start for word in words] == sorted(word.start for word in words)
 
 
 def test_whisper_demo_hears_nothing_in_silence() -> None:
