@@ -17,12 +17,12 @@ MODELS = Path(__file__).parent / "models"
 
 def print_table(title: str, rows: list[dict[str, str]]) -> None:
     """One Markdown table."""
-    print(f"\n### {title}\n")
+    print(f"\n### {title}\n", flush=True)
     names = list(rows[0])
     print("| " + " | ".join(names) + " |")
     print("|" + " --- |" * len(names))
     for row in rows:
-        print("| " + " | ".join(row.values()) + " |")
+        print("| " + " | ".join(row.values()) + " |", flush=True)
 
 
 def main() -> None:
