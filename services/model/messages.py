@@ -149,7 +149,7 @@ class TranslateSpec(Value):
     first: int = 0
     last: int | None = None
     parts: int = 1
-    beam_size: int = 4
+    beam_size: int | None = None  # None: what the model's own description says
     output: Place
     output_text: Place
 

@@ -19,5 +19,5 @@ class Engine(Protocol):
     """A loaded model. An answer stands where its sentence stood; a blank one stays blank."""
 
     def translate(
-        self, texts: Sequence[str], source: str, target: str, *, beam_size: int
+        self, texts: Sequence[str], source: str, target: str, *, beam_size: int | None
     ) -> list[Translation]: ...

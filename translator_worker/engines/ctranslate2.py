@@ -17,6 +17,7 @@ from translator_worker.sentences import halves, within
 
 _END = "</s>"
 _MOST_TOKENS = 200  # of a source sentence; models forget the end of longer ones without a sign
+_BEAM = 4  # where the model's description names none
 _MARGIN = 8  # positions kept free for the language token and the end
 _RESPLITS = 3
 _RATIO = (0.2, 4.0)  # bytes out ÷ bytes in; outside of it something was lost or invented
@@ -43,6 +44,7 @@ class CTranslate2Engine:
         self._longest = int(about.get("positions", 256)) - _MARGIN
         most = int(about.get("max_source_tokens", _MOST_TOKENS))
         self._budget = min(_MOST_TOKENS, most, self._longest)
+        self._beam = int(about.get("beam_size", _BEAM))
         vocabulary = folder / about.get("tokenizer_file", "sentencepiece.model")
         self._pieces: Any = sentencepiece.SentencePieceProcessor(model_file=str(vocabulary))
         self._model: Any = ctranslate2.Translator(
@@ -50,11 +52,12 @@ class CTranslate2Engine:
         )
 
     def translate(
-        self, texts: Sequence[str], source: str, target: str, *, beam_size: int
+        self, texts: Sequence[str], source: str, target: str, *, beam_size: int | None
     ) -> list[Translation]:
         parts = [within(text, self._fits) if text.strip() else [] for text in texts]
         flat = [piece for pieces in parts for piece in pieces]
-        done = iter(self._run(flat, source, target, beam_size=beam_size, resplits=_RESPLITS))
+        beam = beam_size or self._beam
+        done = iter(self._run(flat, source, target, beam_size=beam, resplits=_RESPLITS))
         return [_joined([next(done) for _ in pieces], target) for pieces in parts]
 
     def _fits(self, text: str) -> bool:

@@ -26,7 +26,7 @@ class StubEngine:
         source: str,  # noqa: ARG002 - the protocol's; a stub translates from anything
         target: str,
         *,
-        beam_size: int,  # noqa: ARG002
+        beam_size: int | None,  # noqa: ARG002
     ) -> list[Translation]:
         if target in self._failing:
             raise JobFailed(
