@@ -16,6 +16,7 @@ from torch import Tensor
 
 from demo.train import tokens as tk
 from demo.train.clips import Clip, Pool
+from demo.train.coding import coded
 from demo.train.tokens import Vocabulary
 
 RATE = 16000
@@ -24,6 +25,7 @@ FRAMES_A_SECOND = 50
 IGNORE = -100
 SILENCE_LABEL = 0
 NO_SPEECH_SHARE = 0.06
+CODED_SHARE = 0.25
 END_S = 0.4  # wider than the filter that smooths attention before words are timed
 
 
@@ -99,6 +101,8 @@ def compose(pool: Pool, chance: random.Random, seconds: int, shifted: float) -> 
         babble = pool.clips[language]
         _add_noise(window.audio, window.heard, chance, loudness=loudness, babble=babble)
     window.audio *= 10 ** chance.uniform(-1.0, 0.15)
+    if chance.random() < CODED_SHARE:
+        window.audio[: window.heard] = coded(window.audio[: window.heard], chance)
     if chance.random() < shifted:
         window.first = chance.randint(0, (FULL_S - seconds) * FRAMES_A_SECOND)
     return window
