@@ -149,7 +149,6 @@ DEMO = (
         engine="ctranslate2",
         location="nmt-demo",
         languages=["en", "zh", "ja", "de"],
-        pairs=[(a, b) for a in ("en", "zh") for b in ("zh", "en", "ja", "de") if a != b],
         memory_mb=50,
         size_mb=3,
         licence="Apache-2.0",

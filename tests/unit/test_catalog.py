@@ -89,7 +89,9 @@ def test_the_demo_translates_what_its_card_says_and_nothing_else() -> None:
     catalog = Catalog(DEMO)
     assert catalog.served("en") == ["de", "ja", "zh"]
     assert catalog.served("zh") == ["de", "en", "ja"]
-    assert catalog.served("de") == []
+    assert catalog.served("ja") == ["de", "en", "zh"]
+    assert catalog.served("de") == ["en", "ja", "zh"]
+    assert catalog.served("fr") == []
     assert catalog.translator("zh", "zh-Hant") is None
 
 
