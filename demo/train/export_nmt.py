@@ -5,12 +5,12 @@
 
 import argparse
 import json
-import shutil
 from pathlib import Path
 
 import ctranslate2
 import sentencepiece
 import torch
+from sentencepiece import sentencepiece_model_pb2
 
 from demo.grammar import LANGUAGES
 from demo.train import ct2_layers as put
@@ -33,6 +33,14 @@ DESCRIPTION = {
     'target_prefix=[["__zh__"]]); drop the first token of the hypothesis, "__zh__", '
     "and decode the rest with SentencePiece",
 }
+
+
+def without_places(tokenizer: Path) -> bytes:
+    """The tokenizer without the folders of the machine that trained it."""
+    proto = sentencepiece_model_pb2.ModelProto.FromString(tokenizer.read_bytes())
+    proto.trainer_spec.ClearField("input")
+    proto.trainer_spec.ClearField("model_prefix")
+    return bytes(proto.SerializeToString())
 
 
 def main() -> None:
@@ -76,7 +84,7 @@ def main() -> None:
     spec.optimize(quantization="int8")
     options.out.mkdir(parents=True, exist_ok=True)
     spec.save(str(options.out))
-    shutil.copy(tokenizer, options.out / "sentencepiece.model")
+    (options.out / "sentencepiece.model").write_bytes(without_places(tokenizer))
     described = json.dumps(DESCRIPTION, indent=2, ensure_ascii=False)
     (options.out / "fanscribe.json").write_text(described + "\n", "utf-8")
     print(f"step {state['step']}:", *sorted(p.name for p in options.out.iterdir()))
