@@ -4,7 +4,8 @@ FanscribeError
 ├── RequestRefused            the caller can mend it; rendered as one JSON envelope
 │   ├── Unauthenticated 401 · Forbidden 403 · NotFound 404 · Gone 410
 │   ├── Conflict 409          IdempotencyMismatch · NotFinished · AlreadyFinished · NotTerminal
-│   ├── TooLarge 413 · UnsupportedContent 415 · Invalid 422 · TooMany 429
+│   ├── TooLarge 413          DocumentTooLarge
+│   ├── UnsupportedContent 415 · Invalid 422 · TooMany 429
 │   └── Unavailable 503 · OutOfSpace 507
 ├── JobFailed                 an attempt of a job ended without a result; carries its failure class
 │   └── (see services.model.retry for what each class means)
@@ -121,6 +122,12 @@ class TooLarge(RequestRefused):
 
     status = 413
     code = "too_large"
+
+
+class DocumentTooLarge(TooLarge):
+    """What belongs together is more than one document of the store holds: split the task."""
+
+    code = "document_too_large"
 
 
 class UnsupportedContent(RequestRefused):

@@ -32,6 +32,16 @@ class Lease(Stored):
     beat: int = 0
 
 
+class JobLimits(Stored):
+    """What the running attempt may take, and the estimate that it was made from; `expected_s` is
+    None while nothing was measured."""
+
+    soft_s: float
+    hard_s: float
+    stuck_s: float
+    expected_s: float | None = None
+
+
 class HistoryEntry(Stored):
     """How one attempt ended without a result."""
 
@@ -41,17 +51,19 @@ class HistoryEntry(Stored):
     code: str
     message: str
     node: str | None = None
+    started_at: float | None = None
     next_attempt_at: float | None = None
 
 
 class Job(Stored):
     """The document of a job.
 
-    `due` is when it may run (store clock, seconds). `open` is true while it is waiting, running
-    or its expansion is pending, and is written together with the state. `inputs` is what its
-    plan gave it; `result` is what its successful attempt reported, and the plan its children are
-    expanded from. `reported` is the attempt whose final report was taken, so that a doubled
-    report is known for what it is.
+    `due` is when it may run (store clock, seconds). `size` is how much work it is, in seconds of
+    audio or their equivalent. `label` is what a node must have to get it, as `name=value`. `open`
+    is true while it is waiting, running or its expansion is pending, and is written together with
+    the state. `inputs` is what its plan gave it; `result` is what its successful attempt
+    reported, and the plan its children are expanded from. `reported` is the attempt whose final
+    report was taken, so that a doubled report is known for what it is.
     """
 
     id: str
@@ -65,8 +77,10 @@ class Job(Stored):
     owner: str
     queue: str
     model: str = ""
+    label: str = ""
+    size: float = 0.0
     priority: int
-    rank: int = 0  # fair share: how many jobs of this owner stood before it in its queue
+    rank: int = 0  # fair share: in which turn of its owner it comes, see expand.next_rank
     created_at: float
     due: float
     announced_at: float | None = None
@@ -83,6 +97,7 @@ class Job(Stored):
     history: list[HistoryEntry] = Field(default_factory=list)
     inputs: dict[str, Any] = Field(default_factory=dict)
     result: dict[str, Any] | None = None
+    limits: JobLimits | None = None  # None: the least that any attempt is given
     progress: float = 0.0
     progress_number: int = 0
     claimed_at: float | None = None
@@ -92,6 +107,10 @@ class Job(Stored):
     def alone(self) -> bool:
         """A job that failed or was lost once is never bundled with healthy ones."""
         return bool(self.history)
+
+
+WORDY = frozenset({Stage.TRANSCRIBE, Stage.ASSEMBLE, Stage.TRANSLATE})
+"""Stages whose results hold texts, up to 64 KB of them inline; those of the others are small."""
 
 
 def job_id(
@@ -112,11 +131,18 @@ def job_id(
     return f"{task_id}/{stage}/{item}/{language or '-'}/{source or '-'}/{part}/{version}"
 
 
-def queue_name(stage: Stage, model: str = "") -> str:
+def queue_name(stage: Stage, model: str = "", label: str = "") -> str:
     """`prepare`, `assemble`, `transcribe.<model>`, `translate.<model>`; detect shares the
-    transcribe queue of its model."""
+    transcribe queue of its model. Jobs that ask for a node's label have a queue of their own,
+    `<queue>@<name>=<value>`, so that nobody else is rung for them."""
+    tail = f"@{label}" if label else ""
     if stage in {Stage.DETECT, Stage.TRANSCRIBE}:
-        return f"transcribe.{model}"
+        return f"transcribe.{model}{tail}"
     if stage is Stage.TRANSLATE:
-        return f"translate.{model}"
-    return stage.value
+        return f"translate.{model}{tail}"
+    return f"{stage.value}{tail}"
+
+
+def base_queue(queue: str) -> str:
+    """The queue without the label that it asks for."""
+    return queue.partition("@")[0]

@@ -6,12 +6,13 @@ HTTP. Times are seconds, positions in audio are samples of 16 kHz mono unless th
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from services.model.errors import FailureClass
-from services.model.transcript import Body, Check, Segment
+from services.model.stages import Result, Spec
+from services.model.transcript import Segment
 from services.model.values import Value
 
 PROTOCOL = 1
@@ -43,121 +44,38 @@ class Register(Value):
     version: str
     memory_mb: int = 0
     labels: dict[str, str] = Field(default_factory=dict)
+    free_mb: int | None = None
+    health_url: str = ""
 
 
 class Registered(Value):
-    """`now` is the store's clock: sign with it, for the host's may be wrong."""
+    """`now` is the store's clock: sign with it, for the host's may be wrong.
+
+    `listen` names the queues to consume from now on: none while the node drains, and while it
+    is set aside those that nobody else serves. `due` is how many jobs of those queues wait to
+    be taken: a node with a free slot that hears of none of them for long has lost its broker,
+    and ends to be started anew.
+    """
 
     now: float
     beat_every_s: float
     draining: bool = False
+    listen: list[str] = Field(default_factory=list)
+    due: int = 0
 
 
 class NodeBeat(Value):
-    """A node is alive; `leaving` says that it will not come back."""
+    """A node is alive; `children` of its processes can work, None where it does not know.
+    `leaving` says that it will not come back."""
 
     node: str
     running: int = 0
+    children: int | None = None
+    free_mb: int | None = None
     leaving: bool = False
 
 
 # ── the claim ────────────────────────────────────────────────────────────────────────────────
-
-
-class Place(Value):
-    """An object by key, and the URL to get it from or put it to (`file:` on one machine).
-
-    A spec's `output` takes the JSON of a `Transcript`, its `output_text` the plain text; each is
-    used only when what goes there is over 64 KB.
-    """
-
-    key: str
-    url: str
-    size: int = 0
-    sha256: str = ""
-
-
-class PartPlan(Value):
-    """A stretch of an item's audio, cut at silence, and the speech found in it (samples)."""
-
-    start: int
-    end: int
-    speech: list[tuple[int, int]]
-
-
-class PrepareSpec(Value):
-    """Decode the input to 16 kHz mono s16le PCM, find the speech, cut it into parts."""
-
-    stage: Literal["prepare"] = "prepare"
-    audio: Place
-    pcm: Place
-    vad: bool = True
-    max_seconds: float
-    part_seconds: float  # items longer than this are cut into parts
-
-
-class DetectSpec(Value):
-    """Name the language of an item that was cut into parts, from its first voiced windows."""
-
-    stage: Literal["detect"] = "detect"
-    pcm: Place
-    model: str
-    windows: list[PartPlan]
-
-
-class TranscribeSpec(Value):
-    """Write down one part. `reference` is the item's text, given when `part` is the only one."""
-
-    stage: Literal["transcribe"] = "transcribe"
-    pcm: Place
-    part: PartPlan
-    parts: int = 1
-    model: str
-    language: str | None
-    language_probability: float | None = None
-    beam_size: int = 5
-    word_timestamps: bool = False
-    safer: bool = False
-    reference: str | None = None
-    output: Place
-    output_text: Place
-
-
-class AssembleSpec(Value):
-    """Join the parts of a transcript (`source` A, no target) or of a translation."""
-
-    stage: Literal["assemble"] = "assemble"
-    kind: Literal["transcript", "translation"]
-    language: str
-    parts: list[Body]
-    urls: dict[str, str]  # key → URL of each part that is not inline
-    reference: str | None = None
-    output: Place
-    output_text: Place
-
-
-class TranslateSpec(Value):
-    """Translate a run of segments `[first, last)` of a transcript, or a reference text."""
-
-    stage: Literal["translate"] = "translate"
-    model: str
-    source_language: str
-    target_language: str
-    text: str | None = None
-    transcript: Body | None = None
-    transcript_url: str | None = None
-    first: int = 0
-    last: int | None = None
-    parts: int = 1
-    beam_size: int | None = None  # None: what the model's own description says
-    output: Place
-    output_text: Place
-
-
-Spec = Annotated[
-    PrepareSpec | DetectSpec | TranscribeSpec | AssembleSpec | TranslateSpec,
-    Field(discriminator="stage"),
-]
 
 
 class Limits(Value):
@@ -182,7 +100,9 @@ class Grant(Value):
 
 class Claim(Value):
     """One call per announcement. The token is made by the worker and becomes the lease token of
-    all it wins; the same token gets the same leases again, for the answer may have got lost."""
+    all it wins; the same token gets the same leases again, for the answer may have got lost.
+    `free_mb` is the memory that a model may take, None where the worker cannot tell, and `loaded`
+    names the models that are in memory already."""
 
     node: str
     token: str = Field(min_length=16, max_length=64)
@@ -190,15 +110,22 @@ class Claim(Value):
     job: str
     models: list[str]
     slots: int = Field(default=1, ge=1, le=64)
+    free_mb: int | None = None
+    loaded: list[str] = Field(default_factory=list)
 
 
 class Granted(Value):
-    """What the claim won; empty when the announcement was old news."""
+    """What the claim won; empty when the announcement was old news.
+
+    `rest_s` is for how long this process keeps its slot empty: there is work, and another node
+    shall get it.
+    """
 
     now: float
     grants: list[Grant]
     beat_every_s: float
     draining: bool = False
+    rest_s: float = 0.0
 
 
 # ── reports ──────────────────────────────────────────────────────────────────────────────────
@@ -244,68 +171,6 @@ class Progress(Value):
     language: str | None = None
 
 
-class PrepareResult(Value):
-    """`coverage` is decoded ÷ declared seconds, 1 where nothing is declared. `parts` is empty
-    when nobody speaks."""
-
-    stage: Literal["prepare"] = "prepare"
-    pcm: Body
-    seconds: float
-    declared_seconds: float | None = None
-    coverage: float = 1.0
-    format: str = ""
-    warnings: list[str] = Field(default_factory=list)
-    parts: list[PartPlan]
-
-
-class DetectResult(Value):
-    stage: Literal["detect"] = "detect"
-    language: str
-    probability: float
-
-
-class TranscribeResult(Value):
-    """`runs` are the parts a translation is cut into: ranges of segments that end with a
-    sentence."""
-
-    stage: Literal["transcribe"] = "transcribe"
-    language: str
-    language_probability: float | None = None
-    text: Body
-    transcript: Body
-    segments: int
-    runs: list[tuple[int, int]]
-    no_speech: bool = False
-    check: Check | None = None
-    engine_seconds: float = 0.0
-
-
-class AssembleResult(Value):
-    """What joining gave; `runs` only for a transcript."""
-
-    stage: Literal["assemble"] = "assemble"
-    text: Body
-    transcript: Body
-    segments: int
-    runs: list[tuple[int, int]] = Field(default_factory=list)
-    no_speech: bool = False
-    check: Check | None = None
-
-
-class TranslateResult(Value):
-    stage: Literal["translate"] = "translate"
-    text: Body
-    transcript: Body
-    segments: int
-    engine_seconds: float = 0.0
-
-
-Result = Annotated[
-    PrepareResult | DetectResult | TranscribeResult | AssembleResult | TranslateResult,
-    Field(discriminator="stage"),
-]
-
-
 class Failure(Value):
     """Why an attempt ended without a result."""
 
@@ -316,10 +181,12 @@ class Failure(Value):
 
 
 class Report(Value):
-    """The last word of an attempt: exactly one of `result`, `failed` and `released`."""
+    """The last word of an attempt: exactly one of `result`, `failed` and `released`. `seconds`
+    is how long it took by the worker's monotonic clock."""
 
     job: str
     attempt: int
+    seconds: float | None = Field(default=None, ge=0)
     result: Result | None = None
     failed: Failure | None = None
     released: bool = False

@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Literal
 
+from services.model import size as sizes
 from services.model.errors import FailureClass
 from services.model.job import HistoryEntry, Job, Stage, job_id, queue_name
-from services.model.messages import (
+from services.model.stages import (
     AssembleResult,
     DetectResult,
+    PartPlan,
     PrepareResult,
     TranscribeResult,
     TranslateResult,
@@ -73,7 +75,8 @@ def of_task(task: Task, *, now: float, choose: ChooseModel) -> Expansion:
         )
         expansion.items.append(item)
         if spec.audio is not None:
-            expansion.jobs.append(_job(task, Stage.PREPARE, ordinal, now=now))
+            size = sizes.of_file(spec.audio.size)
+            expansion.jobs.append(_job(task, Stage.PREPARE, ordinal, size=size, now=now))
         if spec.text is not None and spec.language is not None:
             words = Words(Source.TEXT, spec.language, inline(spec.text), None, [(0, None)])
             _spread(expansion, task, ordinal, words, now=now, choose=choose)
@@ -87,13 +90,16 @@ def of_prepare(task: Task, item: int, result: PrepareResult, *, now: float) -> E
     if not result.parts:
         return _silence(task, item, spec, result, now=now)
     if spec.language is None and len(result.parts) > 1:
-        return Expansion(jobs=[_job(task, Stage.DETECT, item, now=now)])
+        size = sizes.of_windows(len(result.parts))
+        return Expansion(jobs=[_job(task, Stage.DETECT, item, size=size, now=now)])
     return Expansion(
-        jobs=_transcriptions(task, item, len(result.parts), {"language": spec.language}, now=now)
+        jobs=_transcriptions(task, item, result.parts, {"language": spec.language}, now=now)
     )
 
 
-def of_detect(task: Task, item: int, result: DetectResult, *, parts: int, now: float) -> Expansion:
+def of_detect(
+    task: Task, item: int, result: DetectResult, *, parts: Sequence[PartPlan], now: float
+) -> Expansion:
     """One transcribe job a part, all in the language that was found."""
     inputs = {"language": result.language, "language_probability": result.probability}
     return Expansion(jobs=_transcriptions(task, item, parts, inputs, now=now))
@@ -150,18 +156,24 @@ def of_translation(
 
 def joining(task: Task, job: Job, *, now: float) -> Expansion:
     """The assemble job that joins the parts of a transcript or, with a language, of a cell."""
-    joined = _job(task, Stage.ASSEMBLE, job.item, language=job.language, source=job.source, now=now)
+    joined = _job(
+        task, Stage.ASSEMBLE, job.item, language=job.language, source=job.source,
+        size=sizes.of_joining(job.inputs["parts"]), now=now,
+    )  # fmt: skip
     return Expansion(jobs=[joined])
 
 
 def _transcriptions(
-    task: Task, item: int, parts: int, inputs: dict[str, Any], *, now: float
+    task: Task, item: int, parts: Sequence[PartPlan], inputs: dict[str, Any], *, now: float
 ) -> list[Job]:
-    given = {**inputs, "parts": parts}
+    given = {**inputs, "parts": len(parts)}
     return [
-        _job(task, Stage.TRANSCRIBE, item, part=part, inputs=given, now=now)
-        for part in range(parts)
-    ]
+        _job(
+            task, Stage.TRANSCRIBE, item, part=number, inputs=given,
+            size=sizes.of_part(part), now=now,
+        )
+        for number, part in enumerate(parts)
+    ]  # fmt: skip
 
 
 def _spread(
@@ -208,6 +220,7 @@ def _translations(
 ) -> list[Job]:
     model = task.manifest.options.translate_model or choose(words.language, target)
     jobs = []
+    shares = sizes.shares(words.runs)
     for part, (first, last) in enumerate(words.runs):
         inputs = {
             "source_language": words.language,
@@ -223,6 +236,7 @@ def _translations(
             source=words.source,
             part=part,
             model=model or NO_MODEL,
+            size=sizes.of_text(words.text, shares[part]),
             inputs=inputs,
             now=now,
         )
@@ -300,6 +314,7 @@ def _job(
     item: int,
     *,
     now: float,
+    size: float,
     language: str = "",
     source: str = "",
     part: int = 0,
@@ -308,6 +323,7 @@ def _job(
 ) -> Job:
     if stage in {Stage.DETECT, Stage.TRANSCRIBE}:
         model = task.manifest.options.transcribe_model
+    label = task.manifest.options.node_label
     return Job(
         id=job_id(task.id, stage, item, language=language, source=source, part=part),
         task_id=task.id,
@@ -317,8 +333,10 @@ def _job(
         source=source,
         part=part,
         owner=task.owner,
-        queue=queue_name(stage, model),
+        queue=queue_name(stage, model, label),
         model=model,
+        label=label,
+        size=size,
         priority=task.priority,
         created_at=now,
         due=now,

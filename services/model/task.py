@@ -75,6 +75,7 @@ class Options(Stored):
     vad: bool = True
     check_threshold: float | None = None  # flag items whose error rate is above it
     language_spelling: Literal["canonical", "caller"] = "canonical"
+    node_label: str = ""  # `name=value` that a node must have to work on the task
 
 
 class Manifest(Stored):

@@ -6,7 +6,7 @@ import pytest
 
 from services.model import plan
 from services.model.job import Job, Stage
-from services.model.messages import (
+from services.model.stages import (
     DetectResult,
     PartPlan,
     PrepareResult,
@@ -15,6 +15,7 @@ from services.model.messages import (
 )
 from services.model.states import JobState
 from services.model.task import ItemSpec
+from services.model.transcript import Body
 
 NOW = 100.0
 
@@ -117,7 +118,7 @@ def test_the_detected_language_is_in_every_parts_plan(a_task, an_audio):
     task = a_task([ItemSpec(text_id="1", audio=an_audio)], ["zh"])
     found = DetectResult(language="ja", probability=0.9)
 
-    jobs = plan.of_detect(task, 0, found, parts=2, now=NOW).jobs
+    jobs = plan.of_detect(task, 0, found, parts=prepared(2).parts, now=NOW).jobs
 
     assert [(job.inputs["language"], job.inputs["language_probability"]) for job in jobs] == [
         ("ja", 0.9)
@@ -188,3 +189,86 @@ def test_expanding_twice_names_the_same_children(a_task, an_audio):
 
     assert [job.id for job in first.jobs] == [job.id for job in second.jobs]
     assert [output.id for output in first.outputs] == [output.id for output in second.outputs]
+
+
+def seconds_of_speech(*stretches: tuple[float, float]) -> PartPlan:
+    speech = [(round(start * 16_000), round(end * 16_000)) for start, end in stretches]
+    return PartPlan(start=speech[0][0], end=speech[-1][1], speech=speech)
+
+
+def test_a_file_is_as_much_work_as_its_bytes_say_until_it_is_opened(a_task, an_audio):
+    long = an_audio.model_copy(update={"size": 960_000})
+    task = a_task(
+        [ItemSpec(text_id="1", audio=an_audio), ItemSpec(text_id="2", audio=long)], ["zh"]
+    )
+
+    jobs = plan.of_task(task, now=NOW, choose=choose).jobs
+
+    assert [job.size for job in jobs] == [1.0, 60.0]
+
+
+def test_a_part_is_as_much_work_as_there_is_speech_in_it(a_task, an_audio):
+    task = a_task([ItemSpec(text_id="1", audio=an_audio, language="en")], ["zh"])
+    parts = [seconds_of_speech((0, 40), (50, 60)), seconds_of_speech((60, 90))]
+    result = PrepareResult(pcm=plan.inline(""), seconds=90.0, parts=parts)
+
+    assert [job.size for job in plan.of_prepare(task, 0, result, now=NOW).jobs] == [50.0, 30.0]
+
+
+@pytest.mark.parametrize(("parts", "size"), [(2, 60.0), (3, 90.0), (50, 90.0)])
+def test_detecting_a_language_takes_a_window_of_each_of_the_first_parts(
+    a_task, an_audio, parts, size
+):
+    task = a_task([ItemSpec(text_id="1", audio=an_audio)], ["zh"])
+
+    (job,) = plan.of_prepare(task, 0, prepared(parts), now=NOW).jobs
+
+    assert job.size == size
+
+
+def test_joining_is_as_much_work_as_there_are_parts(a_task, an_audio, transcribe_job):
+    task = a_task([ItemSpec(text_id="1", audio=an_audio)], ["zh"])
+    job = transcribe_job.model_copy(update={"inputs": {"parts": 7}})
+
+    assert [job.size for job in plan.joining(task, job, now=NOW).jobs] == [7.0]
+
+
+def test_runs_share_the_work_of_a_text_by_their_segments(a_task, an_audio, transcribe_job, heard):
+    task = a_task([ItemSpec(text_id="1", audio=an_audio)], ["zh"])
+
+    children = plan.of_transcript(
+        task, transcribe_job, heard("x" * 1500, runs=((0, 300), (300, 400))), language="en",
+        facts={}, now=NOW, choose=choose,
+    )  # fmt: skip
+
+    assert [job.size for job in children.jobs] == [75.0, 25.0]
+
+
+def test_a_text_that_lies_in_storage_is_measured_by_its_bytes(a_task, an_audio, transcribe_job):
+    task = a_task([ItemSpec(text_id="1", audio=an_audio)], ["zh"])
+    far = Body(key="texts/1", size=90_000)
+    result = TranscribeResult(language="en", text=far, transcript=far, segments=1, runs=[(0, 1)])
+
+    children = plan.of_transcript(
+        task, transcribe_job, result, language="en", facts={}, now=NOW, choose=choose
+    )
+
+    assert [job.size for job in children.jobs] == [4000.0]
+
+
+def test_a_task_that_asks_for_a_label_has_queues_of_its_own(a_task, an_audio, transcribe_job):
+    text = ItemSpec(text_id="2", text="Hello.", language="en")
+    task = a_task([ItemSpec(text_id="1", audio=an_audio), text], ["zh"])
+    options = task.manifest.options.model_copy(update={"node_label": "room=lab"})
+    manifest = task.manifest.model_copy(update={"options": options})
+    task = task.model_copy(update={"manifest": manifest})
+
+    jobs = plan.of_task(task, now=NOW, choose=choose).jobs
+    jobs += plan.of_prepare(task, 0, prepared(1), now=NOW).jobs
+
+    assert [job.queue for job in jobs] == [
+        "prepare@room=lab",
+        "translate.stub-nmt@room=lab",
+        "transcribe.stub-whisper@room=lab",
+    ]
+    assert {job.label for job in jobs} == {"room=lab"}

@@ -1,0 +1,174 @@
+"""What each stage of the work is given, and what it gives back; part of the wire's shapes.
+
+Times are seconds, positions in audio are samples of 16 kHz mono unless they say otherwise.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from services.model.transcript import Body, Check
+from services.model.values import Value
+
+
+class Place(Value):
+    """An object by key, and the URL to get it from or put it to (`file:` on one machine).
+
+    A spec's `output` takes the JSON of a `Transcript`, its `output_text` the plain text; each is
+    used only when what goes there is over 64 KB.
+    """
+
+    key: str
+    url: str
+    size: int = 0
+    sha256: str = ""
+
+
+class PartPlan(Value):
+    """A stretch of an item's audio, cut at silence, and the speech found in it (samples)."""
+
+    start: int
+    end: int
+    speech: list[tuple[int, int]]
+
+
+class PrepareSpec(Value):
+    """Decode the input to 16 kHz mono s16le PCM, find the speech, cut it into parts."""
+
+    stage: Literal["prepare"] = "prepare"
+    audio: Place
+    pcm: Place
+    vad: bool = True
+    max_seconds: float
+    part_seconds: float  # items longer than this are cut into parts
+
+
+class DetectSpec(Value):
+    """Name the language of an item that was cut into parts, from its first voiced windows."""
+
+    stage: Literal["detect"] = "detect"
+    pcm: Place
+    model: str
+    windows: list[PartPlan]
+
+
+class TranscribeSpec(Value):
+    """Write down one part. `reference` is the item's text, given when `part` is the only one."""
+
+    stage: Literal["transcribe"] = "transcribe"
+    pcm: Place
+    part: PartPlan
+    parts: int = 1
+    model: str
+    language: str | None
+    language_probability: float | None = None
+    beam_size: int = 5
+    word_timestamps: bool = False
+    safer: bool = False
+    reference: str | None = None
+    output: Place
+    output_text: Place
+
+
+class AssembleSpec(Value):
+    """Join the parts of a transcript (`source` A, no target) or of a translation."""
+
+    stage: Literal["assemble"] = "assemble"
+    kind: Literal["transcript", "translation"]
+    language: str
+    parts: list[Body]
+    urls: dict[str, str]  # key → URL of each part that is not inline
+    reference: str | None = None
+    output: Place
+    output_text: Place
+
+
+class TranslateSpec(Value):
+    """Translate a run of segments `[first, last)` of a transcript, or a reference text."""
+
+    stage: Literal["translate"] = "translate"
+    model: str
+    source_language: str
+    target_language: str
+    text: str | None = None
+    transcript: Body | None = None
+    transcript_url: str | None = None
+    first: int = 0
+    last: int | None = None
+    parts: int = 1
+    beam_size: int | None = None  # None: what the model's own description says
+    output: Place
+    output_text: Place
+
+
+Spec = Annotated[
+    PrepareSpec | DetectSpec | TranscribeSpec | AssembleSpec | TranslateSpec,
+    Field(discriminator="stage"),
+]
+
+
+# ── results ──────────────────────────────────────────────────────────────────────────────────
+
+
+class PrepareResult(Value):
+    """`coverage` is decoded ÷ declared seconds, 1 where nothing is declared. `parts` is empty
+    when nobody speaks."""
+
+    stage: Literal["prepare"] = "prepare"
+    pcm: Body
+    seconds: float
+    declared_seconds: float | None = None
+    coverage: float = 1.0
+    format: str = ""
+    warnings: list[str] = Field(default_factory=list)
+    parts: list[PartPlan]
+
+
+class DetectResult(Value):
+    stage: Literal["detect"] = "detect"
+    language: str
+    probability: float
+
+
+class TranscribeResult(Value):
+    """`runs` are the parts a translation is cut into: ranges of segments that end with a
+    sentence."""
+
+    stage: Literal["transcribe"] = "transcribe"
+    language: str
+    language_probability: float | None = None
+    text: Body
+    transcript: Body
+    segments: int
+    runs: list[tuple[int, int]]
+    no_speech: bool = False
+    check: Check | None = None
+    engine_seconds: float = 0.0
+
+
+class AssembleResult(Value):
+    """What joining gave; `runs` only for a transcript."""
+
+    stage: Literal["assemble"] = "assemble"
+    text: Body
+    transcript: Body
+    segments: int
+    runs: list[tuple[int, int]] = Field(default_factory=list)
+    no_speech: bool = False
+    check: Check | None = None
+
+
+class TranslateResult(Value):
+    stage: Literal["translate"] = "translate"
+    text: Body
+    transcript: Body
+    segments: int
+    engine_seconds: float = 0.0
+
+
+Result = Annotated[
+    PrepareResult | DetectResult | TranscribeResult | AssembleResult | TranslateResult,
+    Field(discriminator="stage"),
+]
