@@ -8,9 +8,16 @@ from typing import Any
 
 from pydantic_core import to_jsonable_python
 
+from services.model.errors import DocumentTooLarge
+from services.model.node import Trouble
+from services.model.speed import Speed
 from services.model.values import Stored
+from task_manager.store.protocol import DOCUMENT_LIMIT
 
 Document = dict[str, Any]
+
+KEPT_OF_NODES = {"draining", "operator_labels", "troubles", "set_aside_until", "speeds"}
+"""What a node that registers does not know of itself."""
 
 
 def jsonable(kind: type[Stored], fields: Mapping[str, Any]) -> Document:
@@ -26,7 +33,28 @@ def dumps(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
+def refuse_too_large(name: str, size: int) -> None:
+    """Raises DocumentTooLarge before a server does, which would say so as a failure of its own."""
+    if size > DOCUMENT_LIMIT:
+        raise DocumentTooLarge(
+            f"A document for {name} has {size} bytes, and the store takes {DOCUMENT_LIMIT}:"
+            " split the task into smaller ones."
+        )
+
+
 def without_texts(manifest: Document) -> Document:
     """The manifest of a purged task: what was asked for, but not in whose words."""
     items = [{**item, "text": None} for item in manifest["items"]]
     return {**manifest, "items": items}
+
+
+def newest_troubles(node: Document, trouble: Trouble, keep: int) -> list[Document]:
+    """The troubles of a stored node with one more, of which the newest stay."""
+    troubles = [*node.get("troubles", []), trouble.model_dump(mode="json")]
+    return troubles[-keep:]
+
+
+def speeds_with(node: Document, measured: Mapping[str, Speed]) -> dict[str, Speed]:
+    """The speeds of a stored node with those that were measured since."""
+    known = {queue: Speed.model_validate(line) for queue, line in node.get("speeds", {}).items()}
+    return known | {queue: known.get(queue, Speed()).then(new) for queue, new in measured.items()}

@@ -3,65 +3,41 @@
 Every write is one atomic compare-and-set on one document and is durable when it returns
 (MongoDB: majority; SQLite: synchronous FULL). `None` or `False` from a conditional write means
 that somebody else was first: read again and decide anew. Inserts are insert-if-absent and never
-replace. Vendor errors become `StoreUnavailable`.
+replace. Vendor errors become `StoreUnavailable`, or `OutOfSpace` where the disk is full.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from services.model.errors import Unavailable
-from services.model.job import HistoryEntry, Job
-from services.model.node import Node
+from services.model.job import Job
+from services.model.node import Node, Trouble
 from services.model.pack import Pack
+from services.model.speed import Speed
 from services.model.states import JobState
 from services.model.task import Item, Task, TaskEvent, TaskState, Upload
 from services.model.transcript import Output
+from task_manager.store.values import (
+    DOCUMENT_LIMIT,
+    JobChange,
+    OutputLine,
+    PendingExpansion,
+    QueueDepth,
+    RunningJob,
+    StoreUnavailable,
+)
 
-
-class StoreUnavailable(Unavailable):
-    """The store does not answer: nothing was changed that is not reported; try again."""
-
-    code = "store_unavailable"
-
-
-@dataclass(frozen=True, slots=True)
-class JobChange:
-    """What one move writes: top-level fields of `Job`, and at most one new line of history."""
-
-    fields: Mapping[str, Any] = field(default_factory=dict)
-    history: HistoryEntry | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class QueueDepth:
-    """How a queue stands. `oldest_due` is the earliest due time of its waiting, due jobs."""
-
-    queue: str
-    waiting: int
-    due: int
-    running: int
-    oldest_due: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class RunningJob:
-    """What the reaper needs of a running job."""
-
-    id: str
-    attempt: int
-    beat: int
-    node: str
-
-
-@dataclass(frozen=True, slots=True)
-class PendingExpansion:
-    """A committed plan whose children may not all be written yet; `job` is None for a task's."""
-
-    task_id: str
-    job_id: str | None
+__all__ = [
+    "DOCUMENT_LIMIT",
+    "JobChange",
+    "OutputLine",
+    "PendingExpansion",
+    "QueueDepth",
+    "RunningJob",
+    "Store",
+    "StoreUnavailable",
+]
 
 
 class Store(Protocol):
@@ -107,9 +83,12 @@ class Store(Protocol):
         """Writes `fields` and revision + 1 if the revision is still `revision`."""
         ...
 
-    def note_task(self, task_id: str, fields: Mapping[str, Any]) -> None:
+    def note_task(
+        self, task_id: str, fields: Mapping[str, Any], *, revision: int | None = None
+    ) -> bool:
         """Writes fields that no decision rests on (expand, revive, look_at, counts, counts_at,
-        progress, started_at, purged_at) without touching the revision."""
+        progress, started_at, purged_at) without touching the revision; where one is given, only
+        while the task's is that. Whether it was written."""
         ...
 
     def start_task(self, task_id: str, at: float) -> bool:
@@ -119,6 +98,11 @@ class Store(Protocol):
 
     def tasks_to_look_at(self, now: float, limit: int) -> list[Task]:
         """look_at ≤ now, earliest first."""
+        ...
+
+    def look_later(self, seen: Mapping[str, int], at: float) -> None:
+        """Sets look_at of many tasks, by id and revision, in one write; each only while its
+        revision is that."""
         ...
 
     def purge_task(self, task_id: str) -> None:
@@ -146,6 +130,11 @@ class Store(Protocol):
         """All jobs of the items with first ≤ ordinal ≤ last, by item, stage order free."""
         ...
 
+    def lean_jobs(self, task_id: str, first: int, last: int) -> list[Job]:
+        """The same without texts: those of a wordy stage have neither `inputs` nor `result`, and
+        such as succeeded at once may also lack lease, limits and progress."""
+        ...
+
     def claim(
         self,
         *,
@@ -155,7 +144,7 @@ class Store(Protocol):
         token: str,
         limit: int,
         announced: str | None = None,
-        may_avoid: bool = True,
+        others: Sequence[str] = (),
     ) -> list[Job]:
         """Up to `limit` due waiting jobs of the queue, now running under this token.
 
@@ -163,9 +152,10 @@ class Store(Protocol):
         is won. Order: priority, rank, due. Only jobs whose `model` is "" or in `models`. Each
         won job: state running, attempt + 1, lease {node, token, beat 0}, claimed_at now, open,
         progress and progress_number 0.
-        Jobs that list `node` in `avoid` are skipped when `may_avoid`. A job with a history is won
-        alone: it ends the list, and is skipped when the list is not empty. `announced` is
-        preferred among equals only.
+        `others` are nodes that could do the work in this one's place: jobs that list `node` in
+        `avoid`, but not each of them, are left to them. A job with a history is won alone: it
+        ends the list, and is skipped when the list is not empty. `announced` is preferred among
+        equals only. With limit 0 only the leases of the token are answered.
         """
         ...
 
@@ -223,8 +213,39 @@ class Store(Protocol):
         """How many open jobs the owner has in the queue, counted up to `cap`."""
         ...
 
+    def front_rank(self, queue: str, priority: int) -> int:
+        """The rank of the first due waiting job of this priority in the queue; 0 if there is
+        none. This is how far the queue has come: who joins it now starts from here."""
+        ...
+
     def queue_depths(self, now: float) -> list[QueueDepth]:
         """Of queues that hold waiting or running jobs."""
+        ...
+
+    def jobs_ahead(self, job: Job, cap: int) -> tuple[int, float]:
+        """How many waiting jobs of its queue stand before this one by (priority, rank, due, id),
+        and the sum of their sizes; only the first `cap` are looked at."""
+        ...
+
+    def running_in(self, queue: str, limit: int) -> list[Job]:
+        """Running jobs of the queue."""
+        ...
+
+    def dead_page(
+        self,
+        owner: str | None,
+        *,
+        queue: str | None = None,
+        code: str | None = None,
+        before: tuple[float, str] | None = None,
+        limit: int,
+    ) -> list[Job]:
+        """Dead jobs, newest first by (finished_at, id), older than `before`. `code` is that of
+        the last line of their history."""
+        ...
+
+    def count_open_tasks(self, owner: str, cap: int) -> int:
+        """How many tasks of the owner have not ended, counted up to `cap`."""
         ...
 
     def pending_expansions(self, limit: int) -> list[PendingExpansion]:
@@ -250,6 +271,10 @@ class Store(Protocol):
         """By item, then source, then language."""
         ...
 
+    def output_lines(self, task_id: str, first: int, last: int) -> list[OutputLine]:
+        """The same of the items with first ≤ ordinal ≤ last, without their texts."""
+        ...
+
     def count_outputs(self, task_id: str) -> int:
         """How many outputs are cells: those of kind `translation` or `identity`."""
         ...
@@ -266,15 +291,45 @@ class Store(Protocol):
         """Appends under the next number (last + 1; tried again when somebody took it)."""
         ...
 
+    def insert_event(self, event: TaskEvent) -> bool:
+        """False, and nothing is written, if its number is taken."""
+        ...
+
     def events(self, task_id: str, *, after: int = 0, limit: int) -> list[TaskEvent]: ...
 
     def last_event(self, task_id: str) -> int: ...
 
     def put_node(self, node: Node) -> None:
-        """Inserts or replaces; a stored `draining` is kept."""
+        """Inserts, or writes over it what a worker says of itself; draining, operator_labels,
+        troubles, set_aside_until and speeds stay as they are stored. lost_at becomes None."""
         ...
 
-    def beat_node(self, node_id: str, at: float, running: int, *, gone: bool) -> Node | None: ...
+    def beat_node(
+        self,
+        node_id: str,
+        at: float,
+        running: int,
+        *,
+        gone: bool,
+        children: int | None = None,
+        free_mb: int | None = None,
+    ) -> Node | None:
+        """seen_at, running, gone, children and free_mb; lost_at becomes None."""
+        ...
+
+    def change_node(self, node_id: str, fields: Mapping[str, Any]) -> Node | None:
+        """Writes what an operator or the ticker decides: draining, operator_labels, lost_at,
+        set_aside_until, troubles. None if there is no such node."""
+        ...
+
+    def add_trouble(self, node_id: str, trouble: Trouble, keep: int) -> Node | None:
+        """Appends to the node's troubles in one step, of which the newest `keep` stay."""
+        ...
+
+    def add_speeds(self, node_id: str, speeds: Mapping[str, Speed]) -> None:
+        """Adds to what was measured on the node, by queue: the stored line, faded by 0.95 to the
+        power of the new count, plus the new one. One step, so that several managers may."""
+        ...
 
     def node(self, node_id: str) -> Node | None: ...
 

@@ -4,10 +4,6 @@ when FANSCRIBE_TEST_MONGODB_URL names one."""
 from __future__ import annotations
 
 import os
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,33 +11,12 @@ from uuid import uuid4
 
 import pytest
 from pymongo import MongoClient
-from pymongo.errors import PyMongoError
 from store_factories import REAL_MONGODB, SERVERS
+from wire_server import WireServer
 
 from services.settings import Settings
 from task_manager.store.opening import open_store
 from task_manager.store.protocol import Store
-
-_WIRE_SERVER = "from nx_27017.nx_27017 import main; main()"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _await_hello(url: str, server: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 20
-    with MongoClient[dict[str, object]](url, serverSelectionTimeoutMS=100) as client:
-        while True:
-            try:
-                client.admin.command("hello")
-            except PyMongoError:
-                assert server.poll() is None, "the wire server ended"
-                assert time.monotonic() < deadline, "the wire server does not answer"
-            else:
-                return
 
 
 def _open(address: str) -> Store:
@@ -51,19 +26,12 @@ def _open(address: str) -> Store:
 @pytest.fixture(scope="session")
 def wire_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a wire server that keeps its databases in memory."""
-    folder, port = tmp_path_factory.mktemp("wire"), _free_port()
-    files = ["--pid-file", f"{folder}/pid", "--log-file", f"{folder}/log"]
-    arguments = ["--data-dir", "memory", "--port", str(port), *files]
-    with (folder / "out").open("wb") as out:
-        server = subprocess.Popen(
-            [sys.executable, "-c", _WIRE_SERVER, *arguments], stdout=out, stderr=out
-        )
+    server = WireServer(tmp_path_factory.mktemp("wire"), "memory")
     try:
-        _await_hello(url := f"mongodb://127.0.0.1:{port}", server)
-        yield url
+        server.start()
+        yield server.url
     finally:
         server.kill()
-        server.wait()
 
 
 def _throwaway_database(url: str) -> Iterator[str]:

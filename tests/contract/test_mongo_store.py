@@ -56,6 +56,17 @@ def test_writes_ask_for_the_majority_and_its_journal(mongo_store: MongoStore) ->
     assert options.read_concern.document == {"level": "majority"}
 
 
+def test_the_address_may_say_how_long_to_wait_but_not_what_is_safe(mongo_url: str) -> None:
+    store = MongoStore(f"{mongo_url}?socketTimeoutMS=1234&w=1&journal=false")
+
+    options = store._client.options
+
+    assert options.pool_options.socket_timeout == 1.234
+    assert options.pool_options.connect_timeout == 5.0
+    assert options.write_concern.document == {"w": "majority", "j": True, "wtimeout": 5000}
+    store.close()
+
+
 def test_opening_a_database_again_finds_its_documents(
     mongo_store: MongoStore, mongo_url: str
 ) -> None:
@@ -80,7 +91,7 @@ def test_a_closed_store_is_unavailable(mongo_url: str) -> None:
 
 def test_a_server_that_is_not_there_is_unavailable() -> None:
     with pytest.raises(StoreUnavailable):
-        MongoStore("mongodb://127.0.0.1:1/nothing")
+        MongoStore("mongodb://127.0.0.1:1/nothing?serverSelectionTimeoutMS=100")
 
 
 def test_an_address_of_no_known_kind_is_refused() -> None:

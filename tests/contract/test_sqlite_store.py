@@ -1,4 +1,4 @@
-"""What only the SQLite store promises: durability on one host, and an index for every query."""
+"""What only the SQLite store promises: durability on one host."""
 
 from __future__ import annotations
 
@@ -9,97 +9,18 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from store_factories import NOW, a_change, a_job, a_node, a_pack, a_task, an_item, an_output
+from store_factories import NOW, a_change, a_job, a_task
 
 from services.model.states import JobState
-from services.model.task import TaskState
 from task_manager.store.protocol import StoreUnavailable
 from task_manager.store.sqlite import SqliteStore
 
 WRITER = Path(__file__).with_name("writer.py")
 
-# A pass over one of these stops at its limit, or reads only what is asked for.
-PASSES = {"tasks_page", "jobs_waiting", "jobs_running", "jobs_expanding", "tasks_expanding"}
-
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "store.sqlite"
-
-
-def every_operation(store: SqliteStore) -> None:
-    """Each named operation at least once, in each shape that makes another statement."""
-    for owner in (None, "o"):
-        for states in ((), (TaskState.QUEUED, TaskState.RUNNING)):
-            for before in (None, (NOW, "t")):
-                store.tasks(owner, states=states, before=before, limit=5)
-    store.insert_task(a_task(idempotency_key="k"))
-    store.task("t")
-    store.task_by_key("o", "k")
-    store.move_task("t", 0, {"cancel": True})
-    store.note_task("t", {"look_at": NOW})
-    store.start_task("t", NOW)
-    store.tasks_to_look_at(NOW, 5)
-    store.pending_expansions(5)
-    store.insert_items([an_item(0)])
-    store.items("t", limit=5)
-    store.item_by_text_id("t", "1")
-    store.insert_jobs([a_job(item) for item in range(3)])
-    store.jobs_of_items("t", 0, 1)
-    store.announce_due(NOW, "q", 5, 60)
-    store.unannounce(a_job().id, NOW)
-    store.claim(queue="q", models=["m"], node="n", token="x", limit=2, announced=a_job(1).id)
-    store.running_jobs()
-    store.beat(a_job().id, 1, "x")
-    store.note_progress(a_job().id, 1, "x", 1, 0.5)
-    store.move_job(a_job().id, state=JobState.RUNNING, attempt=1, change=a_change(safer=True))
-    store.set_expanded(a_job().id, 1)
-    store.has_open_jobs("t")
-    store.open_jobs("t", 5)
-    store.dead_jobs("t", limit=5)
-    store.count_jobs("t")
-    store.count_open("o", "q", 5)
-    store.queue_depths(NOW)
-    for attempt in (1, 2):
-        store.put_output(an_output(attempt=attempt))
-        store.put_pack(a_pack(revision=attempt))
-    store.output(an_output().id)
-    for last in (None, 5):
-        for language in (None, "zh"):
-            store.outputs("t", last=last, language=language)
-    store.count_outputs("t")
-    store.pack("t", "zh")
-    store.append_event("t", NOW, "state", {})
-    store.events("t", limit=5)
-    store.last_event("t")
-    store.put_node(a_node())
-    store.beat_node("n", NOW, 1, gone=False)
-    store.nodes()
-    store.drop_nodes(NOW + 1)
-    store.upload("u")
-    store.purge_task("t")
-
-
-def test_no_operation_reads_a_whole_table_or_sorts_one(path: Path) -> None:
-    store = SqliteStore(path)
-    statements: list[str] = []
-    (connection,) = store._idle
-    connection.set_trace_callback(statements.append)
-    every_operation(store)
-    connection.set_trace_callback(None)
-    asked = {sql for sql in statements if sql.split()[0] in {"SELECT", "UPDATE", "DELETE"}}
-    assert len(asked) > 50
-
-    bad = []
-    for sql in sorted(asked):
-        for *_, step in connection.execute(f"EXPLAIN QUERY PLAN {sql}"):
-            passes = step.startswith("SCAN") and not any(step.endswith(f" {i}") for i in PASSES)
-            sorts = step.startswith("USE TEMP B-TREE")
-            if (passes or sorts) and " nodes " not in f"{step} " and step != "SCAN (subquery-1)":
-                bad.append((step, sql))
-    store.close()
-
-    assert bad == []
 
 
 def test_nothing_acknowledged_is_lost_when_the_writer_is_killed(path: Path) -> None:

@@ -1,11 +1,7 @@
-"""What every store promises of the claim, alone and in a crowd."""
+"""What every store promises of the claim."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +11,6 @@ from services.model.job import Job, Lease
 from services.model.states import JobState
 from task_manager.store.protocol import JobChange, Store
 
-CLAIMER = Path(__file__).with_name("claimer.py")
 TOKEN = "token-token-token"
 
 
@@ -98,18 +93,48 @@ def test_only_jobs_of_the_nodes_models_are_won(store: Store) -> None:
     assert [0] == items(claim(store, models=["small", "large"], token=TOKEN + "2"))
 
 
-def test_a_node_is_not_given_what_it_should_avoid_unless_it_must(store: Store) -> None:
+def test_a_node_is_not_given_what_it_should_avoid_while_another_one_can_do_it(
+    store: Store,
+) -> None:
     store.insert_jobs([a_job(0, avoid=["x", "n"]), a_job(1, avoid=["x"])])
 
-    assert [1] == items(claim(store, limit=9))
-    assert [] == claim(store, token=TOKEN + "2")
-    assert [0] == items(claim(store, token=TOKEN + "3", may_avoid=False))
+    assert [1] == items(claim(store, limit=9, others=["x", "y"]))
+    assert [] == claim(store, token=TOKEN + "2", others=["y"])
+    assert [0] == items(claim(store, token=TOKEN + "3"))
+
+
+def test_a_job_that_everybody_should_avoid_is_given_to_whoever_asks(store: Store) -> None:
+    store.insert_jobs([a_job(0, avoid=["x", "n"])])
+
+    assert [0] == items(claim(store, others=["x"]))
+
+
+def test_a_claim_for_no_job_is_given_the_leases_of_its_token_alone(store: Store) -> None:
+    store.insert_jobs([a_job(0), a_job(1)])
+
+    assert [] == claim(store, limit=0)
+    assert claim(store) == claim(store, limit=0)
 
 
 def test_a_job_with_a_history_is_won_alone(store: Store) -> None:
     store.insert_jobs([a_job(0, rank=0, history=[a_failure()]), a_job(1, rank=1)])
 
     assert [0] == items(claim(store, limit=9))
+
+
+def test_a_claim_that_leaves_work_to_others_takes_none_of_another_queue_or_state(
+    store: Store,
+) -> None:
+    avoided = {"avoid": ["n", "x"]}
+    store.insert_jobs([
+        a_job(1, queue="elsewhere", **avoided),
+        a_job(2, model="unknown", **avoided),
+        a_job(3, state=JobState.DEAD, open=False, **avoided),
+        a_job(4, due=NOW * 2, **avoided),
+        a_running_job(5, **avoided),
+    ])  # fmt: skip
+
+    assert claim(store, limit=9, others=["x"]) == []
 
 
 def test_a_job_with_a_history_is_passed_over_when_others_were_won(store: Store) -> None:
@@ -172,37 +197,5 @@ def test_an_announced_job_that_cannot_be_won_is_no_hindrance(
 ) -> None:
     store.insert_jobs([a_job(0), a_job(1, **fields)])
 
-    assert [0] == items(claim(store, announced=a_job(1).id, limit=2))
-    assert [] == claim(store, announced="nobody", token=TOKEN + "2")
-
-
-def test_nobody_wins_a_job_twice_among_many_threads(store: Store) -> None:
-    store.insert_jobs([a_job(item) for item in range(300)])
-
-    def drain(worker: int) -> list[int]:
-        won: list[int] = []
-        while some := claim(store, limit=3, token=f"{TOKEN}-{worker}-{len(won)}"):
-            won += items(some)
-        return won
-
-    with ThreadPoolExecutor(8) as threads:
-        won = [item for some in threads.map(drain, range(8)) for item in some]
-
-    assert list(range(300)) == sorted(won)
-    assert all(job.attempt == 1 for job in store.jobs_of_items("t", 0, 300))
-
-
-def test_nobody_wins_a_job_twice_among_processes(store: Store, address: str) -> None:
-    store.insert_jobs([a_job(item) for item in range(300)])
-
-    claimers = [
-        subprocess.Popen(
-            [sys.executable, CLAIMER, address, name], stdout=subprocess.PIPE, text=True
-        )
-        for name in ("one", "two")
-    ]
-    won = [line for claimer in claimers for line in claimer.communicate(timeout=60)[0].split()]
-
-    assert [0, 0] == [claimer.returncode for claimer in claimers]
-    assert sorted(job.id for job in store.jobs_of_items("t", 0, 300)) == sorted(won)
-    assert store.count_jobs("t")[JobState.RUNNING] == 300
+    assert [0] == items(claim(store, announced=a_job(1).id, limit=2, others=["x"]))
+    assert [] == claim(store, announced="nobody", token=TOKEN + "2", others=["x"])

@@ -6,7 +6,7 @@ import pytest
 from store_factories import AWKWARD, NOW, a_change, a_failure, a_job, a_running_job
 
 from services.model.errors import FailureClass
-from services.model.job import Lease
+from services.model.job import Job, Lease, Stage
 from services.model.states import JobState
 from task_manager.store.protocol import JobChange, RunningJob, Store
 
@@ -34,6 +34,36 @@ def test_inserting_jobs_again_never_replaces_and_adds_those_that_are_missing(sto
     store.insert_jobs([a_job(0, queue="other"), a_job(1, queue="other"), a_job(2)])
 
     assert [a_job(0), a_job(1), a_job(2)] == store.jobs_of_items("t", 0, 9)
+
+
+def test_lean_jobs_are_all_of_them_without_their_texts(store: Store) -> None:
+    succeeded = {
+        "state": JobState.SUCCEEDED, "open": False, "result": AWKWARD, "inputs": AWKWARD,
+        "attempt": 2, "claimed_at": NOW, "finished_at": NOW + 5, "expand": "done", "size": 9.0,
+    }  # fmt: skip
+    at_once = a_job(1, language="zh", source="A", part=3, model="m", **succeeded)
+    by_retry = a_job(2, history=[a_failure()], **succeeded)
+    running = a_running_job(3, inputs=AWKWARD, progress=0.25, history=[a_failure()])
+    terse = [
+        a_job(4, id=f"t/{stage}", stage=stage, **succeeded)
+        for stage in (Stage.DETECT, Stage.PREPARE)
+    ]
+    store.insert_jobs([a_job(0), at_once, by_retry, running, *terse, a_job(5), a_job(1, "other")])
+
+    def bare(job: Job) -> Job:
+        return job.model_copy(update={"result": None, "inputs": {}})
+
+    assert store.lean_jobs("t", 1, 4) == [bare(at_once), bare(by_retry), bare(running), *terse]
+
+
+def test_a_lean_job_keeps_up_with_the_job(store: Store) -> None:
+    store.insert_jobs([a_running_job(0)])
+    done = {"state": JobState.SUCCEEDED, "finished_at": NOW, "result": AWKWARD, "lease": None}
+    store.move_job(a_job(0).id, state=JobState.RUNNING, attempt=1, change=a_change(**done))
+
+    (job,) = store.lean_jobs("t", 0, 0)
+
+    assert (job.state, job.attempt, job.finished_at, job.result) == ("succeeded", 1, NOW, None)
 
 
 def test_jobs_of_items_are_those_of_the_task_from_first_to_last(store: Store) -> None:
@@ -114,6 +144,17 @@ def test_a_move_may_only_add_a_line_of_history(store: Store) -> None:
     assert store.job(job.id) == a_running_job(history=[a_failure(1), a_failure(2)])
 
 
+def test_a_move_may_write_the_history_anew_and_add_a_line(store: Store) -> None:
+    lines = [a_failure(attempt) for attempt in range(4)]
+    job = a_running_job(history=lines[:3])
+    store.insert_jobs([job])
+    change = JobChange({"history": lines[1:3]}, history=lines[3])
+
+    store.move_job(job.id, state=JobState.RUNNING, attempt=1, change=change)
+
+    assert store.job(job.id) == a_running_job(history=lines[1:])
+
+
 def test_a_move_without_a_change_answers_the_job_if_it_is_as_expected(store: Store) -> None:
     store.insert_jobs([a_job()])
 
@@ -174,11 +215,11 @@ def test_an_expansion_never_closes_a_job_that_was_revived(store: Store) -> None:
     assert store.job(job.id) == job
 
 
-def test_the_reaper_sees_the_attempt_beat_and_node_of_what_runs(store: Store) -> None:
+def test_the_ticker_sees_the_attempt_and_the_lease_of_what_runs(store: Store) -> None:
     running = a_running_job(beat=7)
     store.insert_jobs([running, a_job(1), a_job(2, state=JobState.DEAD, open=False)])
 
-    assert store.running_jobs() == [RunningJob(running.id, 1, 7, "n")]
+    assert store.running_jobs() == [RunningJob(running.id, 1, 7, "n", running.lease.token)]
 
 
 def test_open_jobs_are_those_whose_flag_is_set(store: Store) -> None:

@@ -112,3 +112,52 @@ def test_queue_depths_tell_what_waits_what_is_due_and_since_when(store: Store) -
         QueueDepth("later", waiting=1, due=0, running=0, oldest_due=None),
         QueueDepth("q", waiting=3, due=2, running=1, oldest_due=NOW - 9),
     ]
+
+
+def test_the_front_of_a_queue_is_its_first_due_job_of_that_priority(store: Store) -> None:
+    store.insert_jobs(
+        [
+            a_job(0, rank=7),
+            a_job(1, rank=5),
+            a_job(2, rank=1, priority=9),
+            a_job(3, rank=2, due=NOW + 1e9),
+            a_job(4, rank=3, queue="other"),
+            a_running_job(5, rank=4),
+        ]
+    )
+
+    assert store.front_rank("q", 5) == 5
+    assert store.front_rank("q", 9) == 1
+    assert store.front_rank("q", 0) == 0
+    assert store.front_rank("empty", 5) == 0
+
+
+def test_jobs_ahead_are_the_waiting_ones_of_its_queue_that_stand_before_it(store: Store) -> None:
+    mine = a_job(5, rank=2, size=9.0)
+    store.insert_jobs(
+        [
+            mine,
+            a_job(0, priority=0, rank=9, size=1.5),
+            a_job(1, rank=1, due=NOW + 99, size=2.5),
+            a_job(2, rank=2, due=NOW - 1, size=4.0),
+            a_job(4, rank=2, size=8.0),
+            a_job(6, rank=2, size=16.0),
+            a_job(7, priority=9, size=32.0),
+            a_job(8, priority=0, queue="other", size=64.0),
+            a_running_job(9, priority=0, size=128.0),
+        ]
+    )
+
+    assert store.jobs_ahead(mine, 99) == (4, 16.0)
+    assert store.jobs_ahead(mine, 2) == (2, 4.0)
+    assert store.jobs_ahead(a_job(0, priority=0, rank=9), 99) == (0, 0.0)
+    assert store.jobs_ahead(a_job(0, queue="empty"), 99) == (0, 0.0)
+
+
+def test_what_runs_in_a_queue_is_listed_up_to_a_limit(store: Store) -> None:
+    running = [a_running_job(item) for item in range(3)]
+    store.insert_jobs([*running, a_job(3), a_running_job(4, queue="other")])
+
+    assert running == sorted(store.running_in("q", 9), key=lambda job: job.item)
+    assert len(store.running_in("q", 2)) == 2
+    assert store.running_in("empty", 9) == []

@@ -1,17 +1,15 @@
-"""What every store promises of outputs, packs, events, nodes and uploads."""
+"""What every store promises of outputs, packs, events and uploads."""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from store_factories import AWKWARD, NOW, a_node, a_pack, an_output
+from store_factories import AWKWARD, NOW, a_pack, an_output
 
-from services.model.task import Upload
+from services.model.task import TaskEvent, Upload
 from services.model.transcript import Body
 from task_manager.store.protocol import Store
-
-AWKWARD_LABELS = {"a.b": "$c", "$d": ""}
 
 
 @pytest.mark.parametrize(
@@ -31,6 +29,25 @@ def test_only_a_higher_version_and_attempt_replaces_an_output(
 
 def test_an_unknown_output_is_none(store: Store) -> None:
     assert store.output("t/0/A/zh") is None
+
+
+def test_the_lines_of_outputs_are_all_but_their_texts(store: Store) -> None:
+    for item in range(4):
+        store.put_output(an_output(item, "T", kind="identity"))
+        store.put_output(an_output(item, "A", "de", kind="transcript", facts=AWKWARD))
+        store.put_output(an_output(item, "A", "zh"))
+    store.put_output(an_output(1, "A", "zh", attempt=3, facts={"now": True}))
+
+    lines = store.output_lines("t", 1, 2)
+
+    assert [(line.item, line.source, line.language, line.kind) for line in lines] == [
+        (item, *rest)
+        for item in (1, 2)
+        for rest in [
+            ("A", "de", "transcript"), ("A", "zh", "translation"), ("T", "zh", "identity"),
+        ]
+    ]  # fmt: skip
+    assert [line.facts for line in lines] == [AWKWARD, {"now": True}, {}, AWKWARD, {}, {}]
 
 
 def test_outputs_come_by_item_then_source_then_language(store: Store) -> None:
@@ -89,37 +106,13 @@ def test_events_of_many_writers_have_no_gaps(store: Store) -> None:
     assert list(range(1, 81)) == [event.number for event in store.events("t", limit=100)]
 
 
-def test_a_node_that_registers_again_keeps_draining(store: Store) -> None:
-    store.put_node(a_node(draining=True, labels=AWKWARD_LABELS))
-    store.put_node(a_node(pid=2))
+def test_an_event_under_a_number_that_is_taken_is_not_written(store: Store) -> None:
+    store.append_event("t", NOW, "state", {"by": "the first"})
+    second = TaskEvent(task_id="t", number=1, at=NOW, kind="state", data={"by": "the second"})
 
-    assert store.node("n") == a_node(pid=2, draining=True)
-    assert store.nodes() == [a_node(pid=2, draining=True)]
-
-
-def test_a_node_comes_back_as_it_was_written(store: Store) -> None:
-    node = a_node(labels=AWKWARD_LABELS, languages=["zh"], memory_mb=9)
-    store.put_node(node)
-
-    assert store.node("n") == node
-    assert store.node("nobody") is None
-
-
-def test_a_beat_of_a_node_tells_when_and_how_it_is(store: Store) -> None:
-    store.put_node(a_node())
-
-    beaten = store.beat_node("n", NOW + 1, 2, gone=True)
-
-    assert beaten == store.node("n") == a_node(seen_at=NOW + 1, running=2, gone=True)
-    assert store.beat_node("nobody", NOW, 0, gone=False) is None
-
-
-def test_nodes_that_were_not_seen_are_forgotten(store: Store) -> None:
-    for node_id, seen_at in [("a", NOW - 9), ("b", NOW), ("c", NOW - 1)]:
-        store.put_node(a_node(node_id, seen_at=seen_at))
-
-    assert store.drop_nodes(NOW) == 2
-    assert ["b"] == [node.id for node in store.nodes()]
+    assert not store.insert_event(second)
+    assert store.insert_event(second.model_copy(update={"number": 2}))
+    assert ["the first", "the second"] == [e.data["by"] for e in store.events("t", limit=9)]
 
 
 def test_an_upload_is_kept_by_its_key(store: Store) -> None:

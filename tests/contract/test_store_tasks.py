@@ -112,6 +112,27 @@ def test_a_note_leaves_the_revision_alone(store: Store) -> None:
     assert store.task("t") == expected
 
 
+def test_a_note_for_an_older_revision_is_not_written(store: Store) -> None:
+    store.insert_task(a_task(look_at=NOW))
+    store.move_task("t", 0, {"cancel": True})
+
+    assert not store.note_task("t", {"look_at": None}, revision=0)
+    assert store.note_task("t", {"progress": 0.5}, revision=1)
+    assert store.task("t") == a_task(look_at=NOW, cancel=True, revision=1, progress=0.5)
+
+
+def test_looks_at_many_tasks_are_put_off_unless_one_has_moved(store: Store) -> None:
+    for task_id in ("a", "b", "moved"):
+        store.insert_task(a_task(task_id, look_at=NOW))
+    store.move_task("moved", 0, {"cancel": True})
+
+    store.look_later({"a": 0, "b": 0, "moved": 0, "nobody": 0}, NOW + 30)
+    store.look_later({}, NOW + 60)
+
+    assert ["moved"] == [task.id for task in store.tasks_to_look_at(NOW, 9)]
+    assert store.task("a") == a_task("a", look_at=NOW + 30)
+
+
 def test_a_field_that_a_task_does_not_have_is_an_error(store: Store) -> None:
     store.insert_task(a_task())
 
@@ -148,6 +169,18 @@ def test_pending_expansions_name_tasks_and_jobs_oldest_first(store: Store) -> No
 
     assert store.pending_expansions(9) == expected
     assert store.pending_expansions(2) == expected[:2]
+
+
+def test_open_tasks_of_an_owner_are_counted_up_to_a_cap(store: Store) -> None:
+    for number, state in enumerate([*TaskState, TaskState.RUNNING]):
+        store.insert_task(a_task(f"t{number}", state=state))
+    store.insert_task(a_task("other", owner="p"))
+
+    assert store.count_open_tasks("o", 99) == 3
+    assert store.count_open_tasks("o", 2) == 2
+    assert store.count_open_tasks("nobody", 99) == 0
+    store.move_task("t0", 0, {"state": TaskState.CANCELLED})
+    assert store.count_open_tasks("o", 99) == 2
 
 
 def test_items_are_paged_by_ordinal_and_never_replaced(store: Store) -> None:

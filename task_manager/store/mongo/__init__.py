@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from task_manager.store.mongo.claim import ClaimCollection
 from task_manager.store.mongo.jobs import JobCollection
+from task_manager.store.mongo.nodes import NodeCollection
+from task_manager.store.mongo.queues import QueueCollection
 from task_manager.store.mongo.results import ResultCollections
 from task_manager.store.mongo.tasks import TaskCollections
 
 __all__ = ["MongoStore"]
 
 
-class MongoStore(TaskCollections, JobCollection, ClaimCollection, ResultCollections):
+class MongoStore(
+    TaskCollections,
+    JobCollection,
+    QueueCollection,
+    ClaimCollection,
+    ResultCollections,
+    NodeCollection,
+):
     """`MongoStore(url)`. What each operation promises stands in the protocol."""

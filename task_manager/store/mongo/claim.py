@@ -22,7 +22,7 @@ class ClaimCollection(Database):
         token: str,
         limit: int,
         announced: str | None = None,
-        may_avoid: bool = True,
+        others: Sequence[str] = (),
     ) -> list[Job]:
         held = {"open": True, "state": JobState.RUNNING, "lease.token": token}
         won = self._jobs.find(held, ORDER)
@@ -35,8 +35,8 @@ class ClaimCollection(Database):
             "due": {"$lte": self.now()},
             "model": {"$in": ["", *models]},
         }
-        if may_avoid:
-            due["avoid"] = {"$nin": [node]}
+        if others:
+            due["$or"] = [{"avoid": {"$nin": [node]}}, {"avoid": {"$all": list(others)}}]
         lease = Lease(node=node, token=token)
         while len(won) < limit and (job := self._win(due, lease, announced)) is not None:
             won.append(job)

@@ -12,12 +12,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
-from pymongo import IndexModel, ReturnDocument
+import bson
+from pymongo import IndexModel, ReturnDocument, UpdateOne
 from pymongo.collection import Collection as Raw
-from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
+from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure, PyMongoError
 
+from services.model.errors import DocumentTooLarge, OutOfSpace, RequestRefused
 from services.model.values import Stored
-from task_manager.store.documents import Document, dumps, jsonable
+from task_manager.store.documents import Document, dumps, jsonable, refuse_too_large
 from task_manager.store.protocol import StoreUnavailable
 
 M = TypeVar("M", bound=Stored)
@@ -26,6 +28,8 @@ Filter = Mapping[str, Any]
 Order = Sequence[tuple[str, int]]
 
 _DUPLICATE = 11000
+_TOO_LARGE = {10334, 17419}  # the document, or what an update would make of it
+_OUT_OF_SPACE = 14031
 
 
 @contextmanager
@@ -36,7 +40,16 @@ def translated() -> Iterator[None]:
     except DuplicateKeyError:
         raise
     except PyMongoError as error:
-        raise StoreUnavailable(f"MongoDB does not answer: {error}.") from error
+        raise _ours(error) from error
+
+
+def _ours(error: PyMongoError) -> RequestRefused:
+    code = error.code if isinstance(error, OperationFailure) else None
+    if code in _TOO_LARGE:
+        return DocumentTooLarge("A document would outgrow the store: split the task.")
+    if code == _OUT_OF_SPACE:
+        return OutOfSpace("The database's disk is full: nothing was changed. Try again later.")
+    return StoreUnavailable(f"MongoDB does not answer: {error}.")
 
 
 class Collection(Generic[M]):
@@ -83,7 +96,9 @@ class Collection(Generic[M]):
 
     def whole(self, model: M) -> Document:
         document = self.encode(dict(model))
-        return {"_id": self._key(document), **document}
+        whole = {"_id": self._key(document), **document}
+        refuse_too_large(self._raw.name, len(bson.encode(whole)))
+        return whole
 
     def insert(self, model: M) -> bool:
         """Inserts if absent; False if something with a key of it is there."""
@@ -126,22 +141,48 @@ class Collection(Generic[M]):
         update: Document = {}
         if line is not None:
             update["$push"] = {"history": dumps(line)}
-            update["$set"] = {"alone": True}
+            update["$set"] = self._derive({"history": [line]})
         if fields:
             update["$set"] = {**self.encode(fields), **update.get("$set", {})}
         if plus_one:
             update["$inc"] = dict.fromkeys(plus_one, 1)
         if not update:
             return self.first(where)
+        refuse_too_large(self._raw.name, len(bson.encode(update)))
         with translated():
             document = self._raw.find_one_and_update(
                 where, update, sort=order, return_document=ReturnDocument.AFTER
             )
         return None if document is None else self.decode(document)
 
+    def change_each(self, wheres: Iterable[Filter], fields: Mapping[str, Any]) -> None:
+        """Writes the fields into each document that is as one of these say, in one call; such
+        fields only as can make no document too large."""
+        update = {"$set": self.encode(fields)}
+        changes = [UpdateOne(where, update) for where in wheres]
+        if changes:
+            with translated():
+                self._raw.bulk_write(changes, ordered=False)
+
+    def rewrite(self, key: str, name: str, decide: Callable[[Document], Any]) -> M | None:
+        """Writes what `decide` makes of the document into one of its fields kept as text. It is
+        asked anew when somebody wrote that field in between."""
+        while True:
+            for stored in self.stream({"_id": key}, only=(name,)):
+                text = stored.get(name)
+                known = {} if text is None else {name: json.loads(text)}
+                as_it_was = {"$exists": False} if text is None else text
+                changed = self.change({"_id": key, name: as_it_was}, {name: decide(known)})
+                if changed is not None:
+                    return changed
+                break
+            else:
+                return None
+
     def put(self, where: Filter, fields: Document, only_new: Document) -> None:
         """Writes the fields, or inserts a document of them with those that only a new one gets."""
         update = {"$set": fields, "$setOnInsert": only_new}
+        refuse_too_large(self._raw.name, len(bson.encode(update)))
         with translated():
             try:
                 self._raw.update_one(where, update, upsert=True)
@@ -156,15 +197,25 @@ class Collection(Generic[M]):
             document = self._raw.find_one(where, sort=order)
         return None if document is None else self.decode(document)
 
-    def find(self, where: Filter, order: Order, limit: int = 0) -> list[M]:
-        return [self.decode(document) for document in self.stream(where, order, limit=limit)]
+    def find(
+        self, where: Filter, order: Order, limit: int = 0, *, without: Sequence[str] = ()
+    ) -> list[M]:
+        found = self.stream(where, order, without=without, limit=limit)
+        return [self.decode(document) for document in found]
 
     def stream(
-        self, where: Filter, order: Order = (), *, only: Sequence[str] = (), limit: int = 0
+        self,
+        where: Filter,
+        order: Order = (),
+        *,
+        only: Sequence[str] = (),
+        without: Sequence[str] = (),
+        limit: int = 0,
     ) -> Iterator[Document]:
         """Documents as they are stored, read as far as they are asked for."""
+        fields = dict.fromkeys(only, 1) | dict.fromkeys(without, 0)
         with translated():
-            cursor = self._raw.find(where, list(only) or None, limit=limit)
+            cursor = self._raw.find(where, fields or None, limit=limit)
             yield from cursor.sort(list(order)) if order else cursor
 
     def grouped(self, where: Filter, group: Document) -> list[Document]:

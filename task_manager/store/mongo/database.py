@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from pymongo import IndexModel, MongoClient
 
@@ -21,13 +22,17 @@ _MEASURE_EVERY_S = 30.0
 _DEMANDS: dict[str, Any] = {
     "w": "majority",
     "journal": True,
-    "wTimeoutMS": 5_000,
     "readConcernLevel": "majority",
     "readPreference": "primary",
+    "tz_aware": True,
+}
+
+_PATIENCE: dict[str, int] = {  # unless the URL says otherwise
+    "wTimeoutMS": 5_000,
     "serverSelectionTimeoutMS": 5_000,
     "connectTimeoutMS": 5_000,
+    "waitQueueTimeoutMS": 5_000,  # the driver opens two connections at a time
     "socketTimeoutMS": 20_000,  # a server that stands still must not hold a thread for ever
-    "tz_aware": True,
 }
 
 
@@ -36,7 +41,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         with translated():
-            self._client: MongoClient[Document] = MongoClient(url, **_DEMANDS)
+            self._client: MongoClient[Document] = MongoClient(url, **_options(url))
             database = self._client.get_default_database("fanscribe")
         self._tasks = Collection(
             database.tasks, Task, as_text=("manifest", "metadata"), derive=_of_task
@@ -48,7 +53,9 @@ class Database:
         self._outputs = Collection(database.outputs, Output, as_text=("facts",))
         self._packs = Collection(database.packs, Pack)
         self._events = Collection(database.events, TaskEvent, key=_event_key, as_text=("data",))
-        self._nodes = Collection(database.nodes, Node, as_text=("labels",))
+        self._nodes = Collection(
+            database.nodes, Node, as_text=("labels", "operator_labels", "troubles", "speeds")
+        )
         self._uploads = Collection(database.uploads, Upload, key=lambda upload: str(upload["key"]))
         self._measured = (0.0, float("-inf"))  # the server's time, and ours of that moment
         try:
@@ -81,12 +88,22 @@ class Database:
         self._client.close()
 
 
+def _options(url: str) -> dict[str, Any]:
+    """What is given here would win over the URL."""
+    said = {name.lower() for name in parse_qs(urlsplit(url).query)}
+    patience = {name: ms for name, ms in _PATIENCE.items() if name.lower() not in said}
+    return {**_DEMANDS, **patience}
+
+
 def _of_task(fields: Document) -> Document:
     return {"listed": fields["deleted_at"] is None} if "deleted_at" in fields else {}
 
 
 def _of_job(fields: Document) -> Document:
-    return {"alone": bool(fields["history"])} if "history" in fields else {}
+    if "history" not in fields:
+        return {}
+    history = fields["history"]
+    return {"alone": bool(history), "code": history[-1]["code"] if history else ""}
 
 
 def _event_key(event: Document) -> str:

@@ -29,6 +29,7 @@ INDEXES: dict[str, list[dict[str, Any]]] = {
         _index("page_both", "listed", "owner", "state", "created_at", "id"),
         _index("look_at", "look_at", only=_LOOKED_AT),
         _index("expanding", "expand", "created_at", only=_PENDING),
+        _index("state_owner", "owner", "state"),
     ],
     "items": [
         _index("ordinal", "task_id", "ordinal"),
@@ -41,6 +42,9 @@ INDEXES: dict[str, list[dict[str, Any]]] = {
         _index("open", "task_id", "id", only=_OPEN),
         _index("open_owner", "owner", "queue", only=_OPEN),
         _index("dead", "state", "task_id", "id", only=_DEAD),
+        _index("dead_page", "state", "finished_at", "id", only=_DEAD),
+        _index("dead_owner", "state", "owner", "finished_at", "id", only=_DEAD),
+        _index("dead_code", "state", "code", "finished_at", "id", only=_DEAD),
         _index("expanding", "expand", "created_at", only=_PENDING),
         _index("item", "task_id", "item", "id"),
         _index("state", "task_id", "state"),

@@ -53,8 +53,13 @@ class TaskCollections(Database):
         where = {"_id": task_id, "revision": revision}
         return self._tasks.change(where, {**fields, "revision": revision + 1})
 
-    def note_task(self, task_id: str, fields: Mapping[str, Any]) -> None:
-        self._tasks.change({"_id": task_id}, fields)
+    def note_task(
+        self, task_id: str, fields: Mapping[str, Any], *, revision: int | None = None
+    ) -> bool:
+        where: Document = {"_id": task_id}
+        if revision is not None:
+            where["revision"] = revision
+        return self._tasks.change(where, fields) is not None
 
     def start_task(self, task_id: str, at: float) -> bool:
         where = {"_id": task_id, "state": TaskState.QUEUED}
@@ -63,6 +68,16 @@ class TaskCollections(Database):
 
     def tasks_to_look_at(self, now: float, limit: int) -> list[Task]:
         return self._tasks.find({"look_at": {"$lte": now}}, [("look_at", 1)], limit)
+
+    def look_later(self, seen: Mapping[str, int], at: float) -> None:
+        self._tasks.change_each(
+            [{"_id": task_id, "revision": revision} for task_id, revision in seen.items()],
+            {"look_at": at},
+        )
+
+    def count_open_tasks(self, owner: str, cap: int) -> int:
+        where = {"owner": owner, "state": {"$in": [TaskState.QUEUED, TaskState.RUNNING]}}
+        return self._tasks.count(where, limit=cap)
 
     def pending_expansions(self, limit: int) -> list[PendingExpansion]:
         pending, order = {"expand": "pending"}, [("created_at", 1)]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from task_manager.store.sqlite.claim import ClaimTables
 from task_manager.store.sqlite.jobs import JobTables
+from task_manager.store.sqlite.nodes import NodeTable
+from task_manager.store.sqlite.queues import QueueTables
 from task_manager.store.sqlite.results import ResultTables
 from task_manager.store.sqlite.tasks import TaskTables
 
 __all__ = ["SqliteStore"]
 
 
-class SqliteStore(TaskTables, JobTables, ClaimTables, ResultTables):
+class SqliteStore(TaskTables, JobTables, QueueTables, ClaimTables, ResultTables, NodeTable):
     """`SqliteStore(path)`. What each operation promises stands in the protocol."""

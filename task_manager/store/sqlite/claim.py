@@ -43,15 +43,15 @@ class ClaimTables(Database):
         token: str,
         limit: int,
         announced: str | None = None,
-        may_avoid: bool = True,
+        others: Sequence[str] = (),
     ) -> list[Job]:
         def work(connection: sqlite3.Connection) -> list[Job]:
             held = _held(connection, token)
             if held:
                 return held
-            now = self.now()
+            now = self._now(connection)
             due = _due(connection, queue, models, now, announced)
-            chosen = choose(due, limit=limit, avoiding=node if may_avoid else None)
+            chosen = choose(due, limit=limit, node=node, others=others)
             due.close()  # no statement may stay open over the writes
             lease = Lease(node=node, token=token)
             return [_win(connection, job_id, lease, now) for job_id in chosen]
@@ -59,13 +59,14 @@ class ClaimTables(Database):
         return self._write(work)
 
 
-def choose(due: Iterable[Candidate], *, limit: int, avoiding: str | None) -> list[str]:
+def choose(due: Iterable[Candidate], *, limit: int, node: str, others: Sequence[str]) -> list[str]:
     """The best that go together: a job with a history goes alone."""
     chosen: list[str] = []
     for candidate in due:
         if len(chosen) >= limit:
             break
-        if avoiding is not None and avoiding in json.loads(candidate.avoid):
+        avoid = json.loads(candidate.avoid)
+        if node in avoid and not set(others) <= set(avoid):
             continue
         if not candidate.alone:
             chosen.append(candidate.id)

@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager
 from threading import Lock
 from typing import Any, Generic, TypeVar
 
+from services.model.errors import OutOfSpace, RequestRefused
 from task_manager.store.protocol import StoreUnavailable
 
 T = TypeVar("T")
@@ -65,18 +66,18 @@ class Commits:
 
     def _lead(self) -> None:
         turns = [self._line.popleft() for _ in range(len(self._line))]
-        failure: str | None = "The write was interrupted."
+        failure: RequestRefused | None = StoreUnavailable("The write was interrupted.")
         try:
             with self._lend() as connection:
                 _commit(connection, turns)
             failure = None
-        except StoreUnavailable as error:
-            failure = error.message
+        except (StoreUnavailable, OutOfSpace) as error:
+            failure = error
         finally:
             for turn in turns:
                 turn.done = True
                 if failure is not None:
-                    turn.error = StoreUnavailable(failure)
+                    turn.error = type(failure)(failure.message)  # each thread raises its own
 
 
 def _commit(connection: sqlite3.Connection, turns: list[Turn[Any]]) -> None:

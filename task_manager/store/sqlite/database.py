@@ -12,10 +12,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+from services.model.errors import OutOfSpace
 from task_manager.store.documents import Document, jsonable
 from task_manager.store.protocol import StoreUnavailable
+from task_manager.store.sqlite import clock
 from task_manager.store.sqlite.commits import Commits
-from task_manager.store.sqlite.schema import M, Table, create
+from task_manager.store.sqlite.migrations import create
+from task_manager.store.sqlite.schema import M, Table
 
 T = TypeVar("T")
 
@@ -39,7 +42,8 @@ class Database:
             create(connection)
 
     def now(self) -> float:
-        return time.time()
+        with self._lent() as connection:
+            return self._now(connection)
 
     def ping(self) -> None:
         self._rows("SELECT id FROM tasks LIMIT 1")
@@ -48,6 +52,9 @@ class Database:
         self._closed = True
         while self._idle:
             self._idle.pop().close()
+
+    def _now(self, connection: sqlite3.Connection) -> float:
+        return clock.now(connection)
 
     def _rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         with self._lent() as connection:
@@ -66,6 +73,7 @@ class Database:
 
         def translated(connection: sqlite3.Connection) -> T:
             try:
+                clock.keep(connection)
                 return work(connection)
             except sqlite3.Error as error:
                 raise self._unavailable(error) from error
@@ -75,7 +83,7 @@ class Database:
     def _insert(self, table: Table[M], documents: Iterable[M]) -> int:
         """Inserts those that are absent, in one transaction; how many there were."""
         dumped = (document.model_dump(mode="json") for document in documents)
-        rows = [tuple(table.values(document).values()) for document in dumped]
+        rows = [tuple(table.written(document).values()) for document in dumped]
         if not rows:
             return 0
         return self._write(lambda connection: connection.executemany(table.insert, rows).rowcount)
@@ -100,7 +108,7 @@ class Database:
         def work(connection: sqlite3.Connection) -> bool:
             stored = document_of(connection, table, document[table.key])
             if stored is None:
-                connection.execute(table.insert, tuple(table.values(document).values()))
+                connection.execute(table.insert, tuple(table.written(document).values()))
                 return True
             fields = decide(stored)
             if fields is not None:
@@ -123,7 +131,9 @@ class Database:
         except sqlite3.Error as error:
             raise self._unavailable(error) from error
 
-    def _unavailable(self, error: sqlite3.Error) -> StoreUnavailable:
+    def _unavailable(self, error: sqlite3.Error) -> StoreUnavailable | OutOfSpace:
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+            return OutOfSpace("The server's disk is full: nothing was changed. Try again later.")
         return StoreUnavailable(f"The store at {self._path} does not answer: {error}.")
 
     def _take(self) -> sqlite3.Connection:
@@ -185,7 +195,7 @@ def change(
     """Writes the fields into the row of the document, and its columns only where they differ:
     an index whose columns are not named in the statement is not touched."""
     changed = {**document, **jsonable(table.kind, fields)}
-    before, after = table.values(document), table.values(changed)
+    before, after = table.values(document), table.written(changed)
     differing = {name: value for name, value in after.items() if value != before[name]}
     if differing:
         names = ", ".join(f"{name} = ?" for name in differing)

@@ -1,19 +1,30 @@
-"""Jobs in SQLite: their moves, their announcements, and how the queues stand."""
+"""Jobs in SQLite: their moves, and those of a task."""
 
 # ruff: noqa: S608 -- statements are made of this package's own names; values are always bound
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from services.model.job import Job
 from services.model.states import JobState
 from task_manager.store.documents import Document
-from task_manager.store.protocol import JobChange, QueueDepth, RunningJob
-from task_manager.store.sqlite.database import Database, change, document_of
+from task_manager.store.protocol import JobChange
+from task_manager.store.sqlite.database import Database
 from task_manager.store.sqlite.schema import JOBS
+
+# Of a job that succeeded at once its columns say all but its words. They stand before the
+# document, so that those pages are not even read.
+_PLAIN = (
+    "id", "task_id", "stage", "item", "language", "source", "part", "owner", "queue", "model",
+    "priority", "rank", "size", "created_at", "due", "announced_at", "state", "open", "expand",
+    "attempt", "claimed_at", "finished_at",
+)  # fmt: skip
+_LEAN = (
+    "SELECT CASE WHEN wordy AND state = 'succeeded' AND NOT alone THEN NULL ELSE doc END, wordy,"
+    f" {', '.join(_PLAIN)} FROM jobs WHERE task_id = ? AND item BETWEEN ? AND ? ORDER BY item, id"
+)
 
 
 class JobTables(Database):
@@ -26,6 +37,10 @@ class JobTables(Database):
     def jobs_of_items(self, task_id: str, first: int, last: int) -> list[Job]:
         rest = "WHERE task_id = ? AND item BETWEEN ? AND ? ORDER BY item, id"
         return self._find(JOBS, rest, task_id, first, last)
+
+    def lean_jobs(self, task_id: str, first: int, last: int) -> list[Job]:
+        rows = self._rows(_LEAN, task_id, first, last)
+        return [_lean(doc, wordy, columns) for doc, wordy, *columns in rows]
 
     def beat(self, job_id: str, attempt: int, token: str) -> Job | None:
         def decide(job: Document) -> Mapping[str, Any] | None:
@@ -72,32 +87,11 @@ class JobTables(Database):
 
         self._change(JOBS, job_id, decide)
 
-    def announce_due(self, now: float, queue: str, limit: int, again_after_s: float) -> list[Job]:
-        due = (
-            "SELECT id FROM jobs WHERE state = 'waiting' AND queue = ? AND due <= ?"
-            " AND (announced_at IS NULL OR announced_at < due OR announced_at < ?)"
-            " ORDER BY priority, rank, due, id LIMIT ?"
-        )
-        if not self._rows(due, queue, now, now - again_after_s, 1):
-            return []  # the usual answer takes no lock
-
-        def stamp(connection: sqlite3.Connection) -> list[Document]:
-            found = connection.execute(due, (queue, now, now - again_after_s, limit)).fetchall()
-            jobs = [document_of(connection, JOBS, job_id) for (job_id,) in found]
-            return [change(connection, JOBS, job, {"announced_at": now}) for job in jobs if job]
-
-        return [Job.model_validate(job) for job in self._write(stamp)]
-
     def unannounce(self, job_id: str, stamped_at: float) -> None:
         def decide(job: Document) -> Mapping[str, Any] | None:
             return {"announced_at": None} if job["announced_at"] == stamped_at else None
 
         self._change(JOBS, job_id, decide)
-
-    def running_jobs(self) -> list[RunningJob]:
-        columns, covering = "id, attempt, lease_beat, lease_node", "INDEXED BY jobs_running"
-        sql = f"SELECT {columns} FROM jobs {covering} WHERE state = 'running'"
-        return [RunningJob(*row) for row in self._rows(sql)]
 
     def has_open_jobs(self, task_id: str) -> bool:
         return bool(
@@ -113,30 +107,30 @@ class JobTables(Database):
         rest = "WHERE state = 'dead' AND task_id = ? AND id > ? ORDER BY id LIMIT ?"
         return self._find(JOBS, rest, task_id, after, limit)
 
+    def dead_page(
+        self,
+        owner: str | None,
+        *,
+        queue: str | None = None,
+        code: str | None = None,
+        before: tuple[float, str] | None = None,
+        limit: int,
+    ) -> list[Job]:
+        terms, values = ["state = 'dead'"], list[Any]()
+        for name, value in (("owner", owner), ("queue", queue), ("code", code)):
+            if value is not None:
+                terms.append(f"{name} = ?")
+                values.append(value)
+        if before is not None:
+            terms.append("(finished_at, id) < (?, ?)")
+            values.extend(before)
+        rest = f"WHERE {' AND '.join(terms)} ORDER BY finished_at DESC, id DESC LIMIT ?"
+        return self._find(JOBS, rest, *values, limit)
+
     def count_jobs(self, task_id: str) -> dict[JobState, int]:
         sums = ", ".join(f"total(state = '{state}')" for state in JobState)
         ((*counts,),) = self._rows(f"SELECT {sums} FROM jobs WHERE task_id = ?", task_id)
         return {state: int(count) for state, count in zip(JobState, counts, strict=True)}
-
-    def count_open(self, owner: str, queue: str, cap: int) -> int:
-        some = "SELECT 1 FROM jobs WHERE open = 1 AND owner = ? AND queue = ? LIMIT ?"
-        ((count,),) = self._rows(f"SELECT count(*) FROM ({some})", owner, queue, cap)
-        return int(count)
-
-    def queue_depths(self, now: float) -> list[QueueDepth]:
-        waiting = self._rows(
-            "SELECT queue, count(*), sum(due <= ?), min(due) FROM jobs"
-            " WHERE state = 'waiting' GROUP BY queue",
-            now,
-        )
-        running = dict(
-            self._rows("SELECT queue, count(*) FROM jobs WHERE state = 'running' GROUP BY queue")
-        )
-        depths = [
-            QueueDepth(queue, count, due, running.pop(queue, 0), oldest if due else None)
-            for queue, count, due, oldest in waiting
-        ]
-        return depths + [QueueDepth(queue, 0, 0, count, None) for queue, count in running.items()]
 
 
 def _holds(job: Document, attempt: int, token: str) -> bool:
@@ -157,3 +151,10 @@ def _written(job: Document, change: JobChange) -> Mapping[str, Any]:
         return change.fields
     history = change.fields.get("history", job["history"])
     return {**change.fields, "history": [*history, change.history]}
+
+
+def _lean(doc: str | None, wordy: int, columns: Sequence[Any]) -> Job:
+    if doc is None:
+        return Job.model_validate(dict(zip(_PLAIN, columns, strict=True)))
+    job = JOBS.read(doc)
+    return job.model_copy(update={"inputs": {}, "result": None}) if wordy else job

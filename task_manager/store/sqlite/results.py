@@ -1,18 +1,19 @@
-"""What is kept beside tasks and jobs in SQLite: outputs, packs, events, nodes and uploads."""
+"""What is kept beside tasks and jobs in SQLite: outputs, packs, events and uploads."""
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
-from services.model.node import Node
 from services.model.pack import Pack
 from services.model.task import TaskEvent, Upload
 from services.model.transcript import Output
 from task_manager.store.documents import Document
+from task_manager.store.protocol import OutputLine
 from task_manager.store.sqlite.database import Database
-from task_manager.store.sqlite.schema import EVENTS, NODES, OUTPUTS, PACKS, UPLOADS
+from task_manager.store.sqlite.schema import EVENTS, OUTPUTS, PACKS, UPLOADS
 
 _LAST_EVENT = "SELECT coalesce(max(number), 0) FROM events WHERE task_id = ?"
 
@@ -44,6 +45,19 @@ class ResultTables(Database):
         rest = f"WHERE {' AND '.join(terms)} ORDER BY item, source, language"
         return self._find(OUTPUTS, rest, *values)
 
+    def output_lines(self, task_id: str, first: int, last: int) -> list[OutputLine]:
+        rows = self._rows(
+            "SELECT item, source, language, kind, facts FROM outputs"
+            " WHERE task_id = ? AND item BETWEEN ? AND ? ORDER BY item, source, language",
+            task_id,
+            first,
+            last,
+        )
+        return [
+            OutputLine(item, source, language, kind, json.loads(facts))
+            for item, source, language, kind, facts in rows
+        ]
+
     def count_outputs(self, task_id: str) -> int:
         ((count,),) = self._rows(
             "SELECT count(*) FROM outputs WHERE task_id = ? AND kind <> 'transcript'", task_id
@@ -65,10 +79,13 @@ class ResultTables(Database):
             (last,) = connection.execute(_LAST_EVENT, (task_id,)).fetchone()
             event = TaskEvent(task_id=task_id, number=last + 1, at=at, kind=kind, data=dict(data))
             document = event.model_dump(mode="json")
-            connection.execute(EVENTS.insert, tuple(EVENTS.values(document).values()))
+            connection.execute(EVENTS.insert, tuple(EVENTS.written(document).values()))
             return event.number
 
         return self._write(append)
+
+    def insert_event(self, event: TaskEvent) -> bool:
+        return self._insert(EVENTS, [event]) == 1
 
     def events(self, task_id: str, *, after: int = 0, limit: int) -> list[TaskEvent]:
         rest = "WHERE task_id = ? AND number > ? ORDER BY number LIMIT ?"
@@ -77,25 +94,6 @@ class ResultTables(Database):
     def last_event(self, task_id: str) -> int:
         ((last,),) = self._rows(_LAST_EVENT, task_id)
         return int(last)
-
-    def put_node(self, node: Node) -> None:
-        def decide(stored: Document) -> Mapping[str, Any]:
-            return {**dict(node), "draining": stored["draining"]}
-
-        self._put(NODES, node, decide)
-
-    def beat_node(self, node_id: str, at: float, running: int, *, gone: bool) -> Node | None:
-        fields = {"seen_at": at, "running": running, "gone": gone}
-        return self._change(NODES, node_id, lambda _: fields)
-
-    def node(self, node_id: str) -> Node | None:
-        return self._get(NODES, node_id)
-
-    def nodes(self) -> list[Node]:
-        return self._find(NODES, "ORDER BY id")
-
-    def drop_nodes(self, unseen_since: float) -> int:
-        return self._delete("DELETE FROM nodes WHERE seen_at < ?", unseen_since)
 
     def insert_upload(self, upload: Upload) -> None:
         self._insert(UPLOADS, [upload])

@@ -8,22 +8,24 @@ is waiting, running or open are partial, so that a million finished jobs cost th
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from services.model.job import Job
+from services.model.job import WORDY, Job
 from services.model.node import Node
 from services.model.pack import Pack
 from services.model.task import Item, Task, TaskEvent, Upload
 from services.model.transcript import Output
 from services.model.values import Stored
-from task_manager.store.documents import Document, dumps
+from task_manager.store.documents import Document, dumps, refuse_too_large
+from task_manager.store.protocol import DOCUMENT_LIMIT
 
 M = TypeVar("M", bound=Stored)
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+
+_LONGEST_CHARACTER = 4  # bytes of UTF-8
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,15 @@ class Table(Generic[M]):
         known = {**document, **self.derive(document)}
         return {**{name: known[name] for name in self.columns}, "doc": dumps(document)}
 
+    def written(self, document: Document) -> dict[str, Any]:
+        """The same, of a document that is about to be written; raises DocumentTooLarge."""
+        row = self.values(document)
+        text: str = row["doc"]
+        if len(text) > DOCUMENT_LIMIT // _LONGEST_CHARACTER:
+            # Escapes are the text's own; MongoDB has none, and both stores take the same.
+            refuse_too_large(self.name, len(text.encode()) - text.count("\\"))
+        return row
+
     def read(self, doc: str) -> M:
         return self.kind.model_validate_json(doc)
 
@@ -62,12 +73,15 @@ class Table(Generic[M]):
 
 
 def _of_job(document: Document) -> Document:
-    lease = document["lease"] or {}
+    lease, history = document["lease"] or {}, document["history"]
     return {
+        "size": document.get("size", 0.0),  # a job of the first release has none
+        "wordy": document["stage"] in WORDY,
+        "code": history[-1]["code"] if history else None,
         "lease_node": lease.get("node"),
         "lease_token": lease.get("token"),
         "lease_beat": lease.get("beat"),
-        "alone": bool(document["history"]),
+        "alone": bool(history),
         "avoid": dumps(document["avoid"]),
     }
 
@@ -116,6 +130,15 @@ JOBS = Table(
         "lease_beat": "INTEGER",
         "alone": _INT,
         "avoid": _TEXT,
+        "size": "REAL NOT NULL DEFAULT 0",
+        "finished_at": "REAL",
+        "code": "TEXT",  # of the last line of its history
+        "stage": "TEXT NOT NULL DEFAULT ''",
+        "language": "TEXT NOT NULL DEFAULT ''",
+        "source": "TEXT NOT NULL DEFAULT ''",
+        "part": "INTEGER NOT NULL DEFAULT 0",
+        "claimed_at": "REAL",
+        "wordy": "INTEGER NOT NULL DEFAULT 0",
     },
     _of_job,
 )
@@ -129,7 +152,9 @@ OUTPUTS = Table(
         "source": _TEXT,
         "language": _TEXT,
         "kind": _TEXT,
+        "facts": "TEXT NOT NULL DEFAULT '{}'",
     },
+    lambda document: {"facts": dumps(document["facts"])},
 )
 PACKS = Table("packs", Pack, {"id": _KEY, "task_id": _TEXT, "language": _TEXT})
 EVENTS = Table("events", TaskEvent, {"task_id": _TEXT, "number": _INT})
@@ -146,9 +171,10 @@ INDEXES = (
     "INDEX tasks_page_both ON tasks (owner, state, created_at, id) WHERE deleted_at IS NULL",
     "INDEX tasks_look_at ON tasks (look_at) WHERE look_at IS NOT NULL",
     "INDEX tasks_expanding ON tasks (created_at, id) WHERE expand = 'pending'",
+    "INDEX tasks_open_owner ON tasks (owner) WHERE state IN ('queued', 'running')",
     "UNIQUE INDEX items_ordinal ON items (task_id, ordinal)",
     "INDEX items_text_id ON items (task_id, text_id)",
-    "INDEX jobs_waiting ON jobs (queue, priority, rank, due, id) WHERE state = 'waiting'",
+    "INDEX jobs_waiting ON jobs (queue, priority, rank, due, id, size) WHERE state = 'waiting'",
     (
         "INDEX jobs_running ON jobs (queue, id, attempt, lease_node, lease_beat)"
         " WHERE state = 'running'"
@@ -157,6 +183,8 @@ INDEXES = (
     "INDEX jobs_open ON jobs (task_id, id) WHERE open = 1",
     "INDEX jobs_open_owner ON jobs (owner, queue) WHERE open = 1",
     "INDEX jobs_dead ON jobs (task_id, id) WHERE state = 'dead'",
+    "INDEX jobs_dead_page ON jobs (finished_at, id, queue, code) WHERE state = 'dead'",
+    "INDEX jobs_dead_owner ON jobs (owner, finished_at, id, queue, code) WHERE state = 'dead'",
     "INDEX jobs_expanding ON jobs (created_at, id, task_id) WHERE expand = 'pending'",
     "INDEX jobs_item ON jobs (task_id, item, id, state)",
     "UNIQUE INDEX outputs_item ON outputs (task_id, item, source, language)",
@@ -165,26 +193,3 @@ INDEXES = (
     "UNIQUE INDEX events_number ON events (task_id, number)",
     "INDEX nodes_seen ON nodes (seen_at)",
 )
-
-
-def create(connection: sqlite3.Connection) -> None:
-    """Makes what is not there yet; several processes may start at once."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        _bring_up(connection, version)
-        connection.commit()
-    except BaseException:
-        connection.rollback()
-        raise
-
-
-def _bring_up(connection: sqlite3.Connection, version: int) -> None:
-    if version > SCHEMA_VERSION:
-        raise sqlite3.DatabaseError("a newer release wrote the file")
-    if version == 0:
-        for table in TABLES:
-            connection.execute(table.create)
-        for index in INDEXES:
-            connection.execute(f"CREATE {index}")
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

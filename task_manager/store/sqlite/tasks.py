@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 import heapq
+import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from services.model.task import Item, Task, TaskState
 from task_manager.store.documents import Document, without_texts
 from task_manager.store.protocol import PendingExpansion
-from task_manager.store.sqlite.database import Database
+from task_manager.store.sqlite.database import Database, change, document_of
 from task_manager.store.sqlite.schema import EVENTS, ITEMS, JOBS, OUTPUTS, PACKS, TASKS
 
 _PURGE_ROWS = 500  # rows a transaction, so that nobody waits long for a purge
@@ -71,8 +72,13 @@ class TaskTables(Database):
 
         return self._change(TASKS, task_id, decide)
 
-    def note_task(self, task_id: str, fields: Mapping[str, Any]) -> None:
-        self._change(TASKS, task_id, lambda _: fields)
+    def note_task(
+        self, task_id: str, fields: Mapping[str, Any], *, revision: int | None = None
+    ) -> bool:
+        def decide(task: Document) -> Mapping[str, Any] | None:
+            return fields if revision in {None, task["revision"]} else None
+
+        return self._change(TASKS, task_id, decide) is not None
 
     def start_task(self, task_id: str, at: float) -> bool:
         def decide(task: Document) -> Mapping[str, Any] | None:
@@ -84,6 +90,21 @@ class TaskTables(Database):
 
     def tasks_to_look_at(self, now: float, limit: int) -> list[Task]:
         return self._find(TASKS, "WHERE look_at <= ? ORDER BY look_at LIMIT ?", now, limit)
+
+    def look_later(self, seen: Mapping[str, int], at: float) -> None:
+        def work(connection: sqlite3.Connection) -> None:
+            for task_id, revision in seen.items():
+                document = document_of(connection, TASKS, task_id)
+                if document is not None and document["revision"] == revision:
+                    change(connection, TASKS, document, {"look_at": at})
+
+        if seen:
+            self._write(work)
+
+    def count_open_tasks(self, owner: str, cap: int) -> int:
+        some = "SELECT 1 FROM tasks WHERE owner = ? AND state IN ('queued', 'running') LIMIT ?"
+        ((count,),) = self._rows(f"SELECT count(*) FROM ({some})", owner, cap)
+        return int(count)
 
     def pending_expansions(self, limit: int) -> list[PendingExpansion]:
         rest = "WHERE expand = 'pending' ORDER BY created_at LIMIT ?"

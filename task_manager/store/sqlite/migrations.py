@@ -1,0 +1,87 @@
+"""How a file comes to the schema of this release: made whole, or brought up from an older one."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from task_manager.store.sqlite import clock
+from task_manager.store.sqlite.schema import INDEXES, SCHEMA_VERSION, TABLES
+
+_TO_2 = (
+    "ALTER TABLE jobs ADD COLUMN size REAL NOT NULL DEFAULT 0",
+    "ALTER TABLE jobs ADD COLUMN finished_at REAL",
+    "ALTER TABLE jobs ADD COLUMN code TEXT",
+    (
+        "UPDATE jobs SET size = coalesce(json_extract(doc, '$.size'), 0),"
+        " finished_at = json_extract(doc, '$.finished_at'),"
+        " code = json_extract(doc, '$.history[#-1].code')"
+    ),
+    "ALTER TABLE jobs ADD COLUMN stage TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE jobs ADD COLUMN language TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE jobs ADD COLUMN source TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE jobs ADD COLUMN part INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE jobs ADD COLUMN claimed_at REAL",
+    "ALTER TABLE jobs ADD COLUMN wordy INTEGER NOT NULL DEFAULT 0",
+    (
+        "UPDATE jobs SET stage = json_extract(doc, '$.stage'),"
+        " language = json_extract(doc, '$.language'),"
+        " source = json_extract(doc, '$.source'),"
+        " part = json_extract(doc, '$.part'),"
+        " claimed_at = json_extract(doc, '$.claimed_at'),"
+        " wordy = json_extract(doc, '$.stage') IN ('transcribe', 'assemble', 'translate')"
+    ),
+    "ALTER TABLE outputs ADD COLUMN facts TEXT NOT NULL DEFAULT '{}'",
+    "UPDATE outputs SET facts = json_extract(doc, '$.facts')",
+    "DROP INDEX jobs_waiting",
+    (
+        "CREATE INDEX jobs_waiting ON jobs (queue, priority, rank, due, id, size)"
+        " WHERE state = 'waiting'"
+    ),
+    "CREATE INDEX jobs_dead_page ON jobs (finished_at, id, queue, code) WHERE state = 'dead'",
+    (
+        "CREATE INDEX jobs_dead_owner ON jobs (owner, finished_at, id, queue, code)"
+        " WHERE state = 'dead'"
+    ),
+    "CREATE INDEX tasks_open_owner ON tasks (owner) WHERE state IN ('queued', 'running')",
+    "CREATE TABLE clock (boot TEXT PRIMARY KEY NOT NULL, booted_at REAL NOT NULL)",
+)
+
+MIGRATIONS = {1: _TO_2}  # from this version to the next; what stands here never changes
+
+
+def create(connection: sqlite3.Connection) -> None:
+    """Makes what is not there yet; several processes may start at once."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        _bring_up(connection, version)
+        connection.commit()
+    except BaseException:
+        connection.rollback()
+        raise
+
+
+def _bring_up(connection: sqlite3.Connection, version: int) -> None:
+    if version > SCHEMA_VERSION:
+        raise sqlite3.DatabaseError("a newer release wrote the file")
+    if version == SCHEMA_VERSION:
+        return
+    if version == 0:
+        _make(connection)
+    else:
+        _migrate(connection, version)
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+def _make(connection: sqlite3.Connection) -> None:
+    for table in TABLES:
+        connection.execute(table.create)
+    connection.execute(clock.CREATE)
+    for index in INDEXES:
+        connection.execute(f"CREATE {index}")
+
+
+def _migrate(connection: sqlite3.Connection, version: int) -> None:
+    for older in range(version, SCHEMA_VERSION):
+        for statement in MIGRATIONS[older]:
+            connection.execute(statement)

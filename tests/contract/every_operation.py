@@ -1,0 +1,87 @@
+"""Each named operation of the store at least once, in each shape that asks something else."""
+
+from __future__ import annotations
+
+from itertools import product
+
+from store_factories import NOW, a_change, a_job, a_node, a_pack, a_task, an_item, an_output
+
+from services.model.node import Trouble
+from services.model.speed import Speed
+from services.model.states import JobState
+from services.model.task import TaskEvent, TaskState
+from task_manager.store.protocol import Store
+
+
+def every_page(store: Store) -> None:
+    open_states = (TaskState.QUEUED, TaskState.RUNNING)
+    for owner, before in product((None, "o"), (None, (NOW, "t"))):
+        for states in ((), open_states):
+            store.tasks(owner, states=states, before=before, limit=5)
+        for queue, code in product((None, "q"), (None, "timeout")):
+            store.dead_page(owner, queue=queue, code=code, before=before, limit=5)
+
+
+def every_node_operation(store: Store) -> None:
+    store.put_node(a_node())
+    store.beat_node("n", NOW, 1, gone=False)
+    store.change_node("n", {"draining": True})
+    store.add_trouble("n", Trouble(at=NOW, job="j"), 5)
+    store.add_speeds("n", {"q": Speed(count=1.0)})
+    store.nodes()
+    store.drop_nodes(NOW + 1)
+
+
+def every_operation(store: Store) -> None:
+    """Each named operation at least once, in each shape that makes another statement."""
+    every_page(store)
+    store.insert_task(a_task(idempotency_key="k"))
+    store.task("t")
+    store.task_by_key("o", "k")
+    store.move_task("t", 0, {"cancel": True})
+    store.note_task("t", {"look_at": NOW})
+    store.start_task("t", NOW)
+    store.tasks_to_look_at(NOW, 5)
+    store.look_later({"t": 1}, NOW)
+    store.pending_expansions(5)
+    store.insert_items([an_item(0)])
+    store.items("t", limit=5)
+    store.item_by_text_id("t", "1")
+    store.insert_jobs([a_job(item) for item in range(3)])
+    store.jobs_of_items("t", 0, 1)
+    store.lean_jobs("t", 0, 1)
+    store.announce_due(NOW, "q", 5, 60)
+    store.unannounce(a_job().id, NOW)
+    store.claim(queue="q", models=["m"], node="n", token="x", limit=2, announced=a_job(1).id)
+    store.running_jobs()
+    store.beat(a_job().id, 1, "x")
+    store.note_progress(a_job().id, 1, "x", 1, 0.5)
+    store.move_job(a_job().id, state=JobState.RUNNING, attempt=1, change=a_change(safer=True))
+    store.set_expanded(a_job().id, 1)
+    store.has_open_jobs("t")
+    store.open_jobs("t", 5)
+    store.dead_jobs("t", limit=5)
+    store.count_jobs("t")
+    store.count_open("o", "q", 5)
+    store.front_rank("q", 5)
+    store.queue_depths(NOW)
+    store.jobs_ahead(a_job(9), 5)
+    store.running_in("q", 5)
+    store.count_open_tasks("o", 5)
+    for attempt in (1, 2):
+        store.put_output(an_output(attempt=attempt))
+        store.put_pack(a_pack(revision=attempt))
+    store.output(an_output().id)
+    for last in (None, 5):
+        for language in (None, "zh"):
+            store.outputs("t", last=last, language=language)
+    store.output_lines("t", 0, 1)
+    store.count_outputs("t")
+    store.pack("t", "zh")
+    number = store.append_event("t", NOW, "state", {})
+    store.insert_event(TaskEvent(task_id="t", number=number, at=NOW, kind="state", data={}))
+    store.events("t", limit=5)
+    store.last_event("t")
+    every_node_operation(store)
+    store.upload("u")
+    store.purge_task("t")

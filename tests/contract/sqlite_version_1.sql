@@ -1,0 +1,33 @@
+-- The statements that made a file of the first schema.
+
+CREATE TABLE tasks (id TEXT PRIMARY KEY NOT NULL, owner TEXT NOT NULL, created_at REAL NOT NULL, state TEXT NOT NULL, expand TEXT NOT NULL, idempotency_key TEXT, look_at REAL, deleted_at REAL, doc TEXT NOT NULL);
+CREATE TABLE items (id TEXT PRIMARY KEY NOT NULL, task_id TEXT NOT NULL, ordinal INTEGER NOT NULL, text_id TEXT NOT NULL, doc TEXT NOT NULL);
+CREATE TABLE jobs (id TEXT PRIMARY KEY NOT NULL, task_id TEXT NOT NULL, item INTEGER NOT NULL, owner TEXT NOT NULL, queue TEXT NOT NULL, model TEXT NOT NULL, priority INTEGER NOT NULL, rank INTEGER NOT NULL, created_at REAL NOT NULL, due REAL NOT NULL, announced_at REAL, state TEXT NOT NULL, open INTEGER NOT NULL, expand TEXT NOT NULL, attempt INTEGER NOT NULL, lease_node TEXT, lease_token TEXT, lease_beat INTEGER, alone INTEGER NOT NULL, avoid TEXT NOT NULL, doc TEXT NOT NULL);
+CREATE TABLE outputs (id TEXT PRIMARY KEY NOT NULL, task_id TEXT NOT NULL, item INTEGER NOT NULL, source TEXT NOT NULL, language TEXT NOT NULL, kind TEXT NOT NULL, doc TEXT NOT NULL);
+CREATE TABLE packs (id TEXT PRIMARY KEY NOT NULL, task_id TEXT NOT NULL, language TEXT NOT NULL, doc TEXT NOT NULL);
+CREATE TABLE events (task_id TEXT NOT NULL, number INTEGER NOT NULL, doc TEXT NOT NULL);
+CREATE TABLE nodes (id TEXT PRIMARY KEY NOT NULL, seen_at REAL NOT NULL, doc TEXT NOT NULL);
+CREATE TABLE uploads (key TEXT PRIMARY KEY NOT NULL, doc TEXT NOT NULL);
+CREATE UNIQUE INDEX tasks_key ON tasks (owner, idempotency_key) WHERE idempotency_key IS NOT NULL;
+CREATE INDEX tasks_page ON tasks (created_at, id) WHERE deleted_at IS NULL;
+CREATE INDEX tasks_page_state ON tasks (state, created_at, id) WHERE deleted_at IS NULL;
+CREATE INDEX tasks_page_owner ON tasks (owner, created_at, id) WHERE deleted_at IS NULL;
+CREATE INDEX tasks_page_both ON tasks (owner, state, created_at, id) WHERE deleted_at IS NULL;
+CREATE INDEX tasks_look_at ON tasks (look_at) WHERE look_at IS NOT NULL;
+CREATE INDEX tasks_expanding ON tasks (created_at, id) WHERE expand = 'pending';
+CREATE UNIQUE INDEX items_ordinal ON items (task_id, ordinal);
+CREATE INDEX items_text_id ON items (task_id, text_id);
+CREATE INDEX jobs_waiting ON jobs (queue, priority, rank, due, id) WHERE state = 'waiting';
+CREATE INDEX jobs_running ON jobs (queue, id, attempt, lease_node, lease_beat) WHERE state = 'running';
+CREATE INDEX jobs_token ON jobs (lease_token, priority, rank, due, id) WHERE state = 'running';
+CREATE INDEX jobs_open ON jobs (task_id, id) WHERE open = 1;
+CREATE INDEX jobs_open_owner ON jobs (owner, queue) WHERE open = 1;
+CREATE INDEX jobs_dead ON jobs (task_id, id) WHERE state = 'dead';
+CREATE INDEX jobs_expanding ON jobs (created_at, id, task_id) WHERE expand = 'pending';
+CREATE INDEX jobs_item ON jobs (task_id, item, id, state);
+CREATE UNIQUE INDEX outputs_item ON outputs (task_id, item, source, language);
+CREATE INDEX outputs_language ON outputs (task_id, language, item, source);
+CREATE UNIQUE INDEX packs_language ON packs (task_id, language);
+CREATE UNIQUE INDEX events_number ON events (task_id, number);
+CREATE INDEX nodes_seen ON nodes (seen_at);
+PRAGMA user_version = 1;
