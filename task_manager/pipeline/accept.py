@@ -7,16 +7,20 @@ import time
 from hashlib import sha256
 from typing import Any
 
-from services.model.errors import IdempotencyMismatch, Invalid, TooLarge
+from services import logs
+from services.model.errors import IdempotencyMismatch, Invalid, RequestRefused, TooLarge
 from services.model.pack import dumps
 from services.model.task import Manifest, Task
 from services.storage import keys
 from services.storage.protocol import ObjectMissing
 from task_manager.pipeline.expand import expand_task
 from task_manager.pipeline.ports import Ports
+from task_manager.store.protocol import StoreUnavailable
 
 MANIFEST_LIMIT = 10 * 1024 * 1024  # bytes of JSON; a document of the store stays below 12 MB
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32
+
+log = logs.get(__name__)
 
 
 def new_task_id() -> str:
@@ -55,7 +59,8 @@ def accept(
     now = ports.store.now()
     digest = manifest_digest(manifest, priority, metadata) if idempotency_key else None
     manifest = adopt(ports, task_id, manifest)
-    task, made = ports.store.insert_task(
+    task, made = _insert(
+        ports,
         Task(
             id=task_id,
             owner=owner,
@@ -66,7 +71,7 @@ def accept(
             idempotency_key=idempotency_key,
             idempotency_digest=digest,
             look_at=now + ports.settings.expand_after_s,
-        )
+        ),
     )
     if not made:
         ports.objects.delete_prefix(keys.task_prefix(task_id))
@@ -75,9 +80,25 @@ def accept(
                 "This Idempotency-Key belongs to another request: use a new key for a new task."
             )
         return task, False
-    ports.store.append_event(task_id, now, "state", {"state": task.state})
-    expand_task(ports, task)
+    try:
+        ports.store.append_event(task_id, now, "state", {"state": task.state})
+        expand_task(ports, task)
+    except RequestRefused as error:  # the task is stored: the ticker goes on where we stop
+        log.warning("expansion_left", task_id=task_id, reason=error.message)
     return task, True
+
+
+class Unsure(StoreUnavailable):
+    """The task may have been stored all the same, or may be yet: its inputs have to stay."""
+
+
+def _insert(ports: Ports, task: Task) -> tuple[Task, bool]:
+    """Raises Unsure where the answer got lost: a server that stood still may do what it was told
+    when it goes on."""
+    try:
+        return ports.store.insert_task(task)
+    except StoreUnavailable as error:
+        raise Unsure(error.message) from error
 
 
 def adopt(ports: Ports, task_id: str, manifest: Manifest) -> Manifest:

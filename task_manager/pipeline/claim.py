@@ -2,51 +2,118 @@
 
 from __future__ import annotations
 
+from services import logs
 from services.model.errors import FailureClass, JobFailed
-from services.model.job import Job
+from services.model.job import Job, base_queue
 from services.model.messages import Claim, Grant, Granted
-from services.model.node import Node
-from services.model.states import Event
+from services.model.node import Node, others_for
+from services.model.states import Event, JobState
 from services.model.task import TaskState
 from task_manager.pipeline import jobs, specs
-from task_manager.pipeline.nodes import live_nodes
 from task_manager.pipeline.ports import Ports
+
+log = logs.get(__name__)
+
+REST_S = 2.0  # longer than a tick, so that the next bell is heard by somebody else
 
 
 def claim(ports: Ports, asked: Claim) -> Granted:
     """Leases for the best due jobs of the queue, normally the announced one.
 
-    The claim re-reads each task after it won: a cancel that came in between is honoured.
+    A node that drains, or is set aside while another one can do the work, is given nothing new;
+    but the same token gets the same leases in any case. The claim re-reads each task after it
+    won: a cancel that came in between is honoured.
     """
-    node = ports.store.node(asked.node)
-    draining = node is not None and node.draining
-    won: list[Job] = []
-    if not draining:
-        won = ports.store.claim(
-            queue=asked.queue,
-            models=asked.models,
-            node=asked.node,
-            token=asked.token,
-            limit=asked.slots,
-            announced=asked.job,
-            may_avoid=_others_serve(ports, asked),
-        )
+    nodes = ports.store.nodes()
+    node = next((each for each in nodes if each.id == asked.node), None)
+    others = _others(ports, asked, nodes)
+    barred = node is not None and _is_barred(ports, node, asked.queue, others)
+    models = _fitting(ports, asked)
+    won = ports.store.claim(
+        queue=asked.queue,
+        models=models,
+        node=asked.node,
+        token=asked.token,
+        limit=0 if barred else asked.slots,
+        announced=asked.job,
+        others=[other.id for other in others],
+    )
+    if won and asked.job not in {job.id for job in won}:
+        _ring_again(ports, asked.job)
     grants = [grant for job in won if (grant := _grant(ports, job)) is not None]
+    ports.meter.claimed("granted" if grants else "barred" if barred else "empty")
     return Granted(
         now=ports.store.now(),
         grants=grants,
         beat_every_s=ports.settings.beat_every_s,
-        draining=draining,
+        draining=node is not None and node.draining,
+        rest_s=0.0 if won else _rest(ports, asked, models, others, barred=barred),
     )
 
 
-def _others_serve(ports: Ports, asked: Claim) -> bool:
-    """An avoided node serves all the same when no other live one can."""
-    return any(other.id != asked.node and serves(other, asked.queue) for other in live_nodes(ports))
+def _others(ports: Ports, asked: Claim, nodes: list[Node]) -> list[Node]:
+    """Who else could do it. A node that had no room for the model lately does not count, or two
+    nodes would wait for each other: one that should avoid the job, and one that cannot load."""
+    now = ports.store.now()
+    _, _, model = base_queue(asked.queue).partition(".")
+    found = others_for(asked.node, nodes, asked.queue, now)
+    return [other for other in found if not ports.refusals.stands(other.id, model, now)]
 
 
-def serves(node: Node, queue: str) -> bool:
-    return queue in node.queues and not node.draining
+def _is_barred(ports: Ports, node: Node, queue: str, others: list[Node]) -> bool:
+    """Also from the queue of a label that was taken away while the bell was on its way."""
+    if node.draining or (queue != base_queue(queue) and queue not in node.listens):
+        return True
+    return bool(others) and node.is_set_aside(ports.store.now())
+
+
+def _fitting(ports: Ports, asked: Claim) -> list[str]:
+    """The models that are loaded or have room; all of them where the worker cannot tell."""
+    return [model for model in asked.models if _fits(ports, asked, model)]
+
+
+def _fits(ports: Ports, asked: Claim, model: str) -> bool:
+    entry = ports.catalog.entry(model)
+    if entry is None or asked.free_mb is None or model in asked.loaded:
+        return True
+    if entry.memory_mb <= asked.free_mb:
+        return True
+    if base_queue(asked.queue).partition(".")[2] == model and ports.refusals.note(
+        asked.node, model, ports.store.now()
+    ):
+        log.warning(
+            "model_does_not_fit",
+            node=asked.node,
+            model=model,
+            memory_mb=entry.memory_mb,
+            free_mb=asked.free_mb,
+        )
+    return False
+
+
+def _ring_again(ports: Ports, job_id: str) -> None:
+    """Its bell brought a better job its turn, which perhaps was never rung for: while it still
+    waits it is announced anew, instead of a minute later."""
+    job = ports.store.job(job_id)
+    if job is not None and job.state is JobState.WAITING and job.announced_at is not None:
+        ports.store.unannounce(job.id, job.announced_at)
+
+
+def _rest(
+    ports: Ports, asked: Claim, models: list[str], others: list[Node], *, barred: bool
+) -> float:
+    """For how long the asker keeps still where it was refused what another node could take.
+
+    The first job that is left behind loses its stamp, so that the bell rings again at the next
+    tick; where nobody else is able, the stamp stays and rings in its own time.
+    """
+    now = ports.store.now()
+    for left in ports.store.announce_due(now, asked.queue, 1, 0.0) if others else ():
+        ports.store.unannounce(left.id, now)
+        unfit = bool(left.model) and left.model not in models
+        if barred or unfit or asked.node in left.avoid:
+            return REST_S if any(other.running < other.capacity for other in others) else 0.0
+    return 0.0
 
 
 def _grant(ports: Ports, job: Job) -> Grant | None:

@@ -8,14 +8,14 @@ from typing import Any
 
 from services.model import plan
 from services.model.job import Job, Stage, job_id, queue_name
-from services.model.messages import (
+from services.model.plan import Expansion
+from services.model.stages import (
     AssembleResult,
     DetectResult,
     PrepareResult,
     TranscribeResult,
     TranslateResult,
 )
-from services.model.plan import Expansion
 from services.model.states import Event, JobState
 from services.model.task import Task
 from services.model.transcript import Output
@@ -26,18 +26,30 @@ RANK_CAP = 10_000  # beyond this many open jobs an owner's rank rises no further
 
 
 def expand_task(ports: Ports, task: Task) -> None:
-    """Items, first jobs, outputs of the texts; after a retry also the dead jobs, alive again."""
+    """Items, first jobs, outputs of the texts; after a retry also the dead jobs, alive again.
+
+    The flag is cleared for the revision that was read: a manager that slept over a retry must
+    not clear the flag that the retry has set.
+    """
+    current: Task | None = task
+    while current is not None and current.expand == "pending":
+        if current.deleted_at is None:
+            _expand_task(ports, current)
+        done = {"expand": "done", "revive": False, "look_at": ports.store.now()}
+        if ports.store.note_task(current.id, done, revision=current.revision):
+            break
+        current = ports.store.task(task.id)
+    _close_unwanted(ports, task.id)
+    ports.wake()
+
+
+def _expand_task(ports: Ports, task: Task) -> None:
     children = plan.of_task(task, now=ports.store.now(), choose=ports.choose)
     _insert(ports, task, children)
     for output in children.outputs:
         _tell(ports, output)
     if task.revive:
         _revive(ports, task)
-    ports.store.note_task(
-        task.id, {"expand": "done", "revive": False, "look_at": ports.store.now()}
-    )
-    _close_unwanted(ports, task.id)
-    ports.wake()
 
 
 def expand_job(ports: Ports, job: Job) -> None:
@@ -64,7 +76,7 @@ def _children(ports: Ports, task: Task, job: Job) -> Expansion:
             return plan.of_prepare(task, job.item, prepared, now=now)
         case Stage.DETECT:
             found = DetectResult.model_validate(job.result)
-            parts = len(prepared_item(ports, task.id, job.item).parts)
+            parts = prepared_item(ports, task.id, job.item).parts
             return plan.of_detect(task, job.item, found, parts=parts, now=now)
         case Stage.TRANSCRIBE:
             heard = TranscribeResult.model_validate(job.result)
@@ -145,20 +157,32 @@ def _insert(ports: Ports, task: Task, children: Expansion) -> None:
 
 
 def _ranked(ports: Ports, owner: str, children: Iterable[Job]) -> list[Job]:
-    """A fair share: a job's rank is how many open ones its owner has in the queue before it."""
+    """Turns of the owners: each job's rank is one above that of its owner's job before it."""
     counters: dict[str, count[int]] = {}
     ranked = []
     for job in children:
         if job.queue not in counters:
-            counters[job.queue] = count(ports.store.count_open(owner, job.queue, RANK_CAP))
+            counters[job.queue] = count(next_rank(ports, owner, job.queue, job.priority))
         ranked.append(job.model_copy(update={"rank": next(counters[job.queue])}))
     return ranked
 
 
+def next_rank(ports: Ports, owner: str, queue: str, priority: int) -> int:
+    """Where the owner's next job stands in the queue: so many turns after the front as he has
+    open jobs there. Counted from the front, not from 0: else a steady trickle of one owner
+    starves the long queue of another, and new jobs overtake the tail of their own owner's."""
+    front = ports.store.front_rank(queue, priority)
+    return front + ports.store.count_open(owner, queue, RANK_CAP)
+
+
 def _revive(ports: Ports, task: Task) -> None:
-    """Dead jobs wait again: counts and losses cleared, the attempt kept as the fence."""
+    """Dead jobs wait again: counts and losses cleared, the attempt kept as the fence. The task is
+    read after each batch: what died after this retry is another one's to revive."""
     after = ""
     while batch := ports.store.dead_jobs(task.id, after=after, limit=200):
+        current = ports.store.task(task.id)
+        if current is None or current.revision != task.revision:
+            return
         for job in batch:
             fields: dict[str, Any] = {
                 "due": ports.store.now(),
@@ -176,7 +200,7 @@ def _revive(ports: Ports, task: Task) -> None:
                 model = ports.choose(job.inputs["source_language"], job.language)
                 if model is None:
                     continue
-                fields |= {"model": model, "queue": queue_name(Stage.TRANSLATE, model)}
+                fields |= {"model": model, "queue": queue_name(Stage.TRANSLATE, model, job.label)}
             jobs.apply(ports, job, Event.REVIVE, fields=fields)
         after = batch[-1].id
 

@@ -9,8 +9,9 @@ from services.model.task import Task
 from services.model.transcript import Body, Output
 from services.storage import keys
 from task_manager.pipeline.ports import Ports
+from task_manager.store.protocol import DOCUMENT_LIMIT
 
-DOCUMENT_LIMIT = 12 * 1024 * 1024  # bytes; MongoDB refuses 16
+INLINE_LIMIT = DOCUMENT_LIMIT - 64 * 1024  # bytes; the rest is for what stands beside the body
 
 
 def write_packs(ports: Ports, task: Task, revision: int) -> int:
@@ -52,7 +53,7 @@ def _put(
 ) -> None:
     raw = body.encode()
     key = None
-    if len(raw) > DOCUMENT_LIMIT:
+    if len(raw) > INLINE_LIMIT:
         key = keys.pack(task.id, language, revision)
         ports.objects.put(key, [raw])
     ports.store.put_pack(

@@ -6,9 +6,15 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from services.metrics import ManagerMetrics
 from services.model.catalog import Catalog
 from services.settings import Settings
 from services.storage.protocol import ObjectStore
+from task_manager.pipeline.promises import Promises
+from task_manager.pipeline.refusals import Refusals
+from task_manager.pipeline.speeds import Speeds
+from task_manager.pipeline.waiting import Waiting
+from task_manager.pulse import Pulse
 from task_manager.store.protocol import Store
 
 
@@ -19,7 +25,8 @@ def _nobody_listens() -> None:
 @dataclass(slots=True)
 class Ports:
     """`wake` tells the ticker that there is something to announce or settle; `draw` is the
-    random number of the retry table's jitter."""
+    random number of the retry table's jitter; `meter` counts for operators, and `pulse` shows them
+    whether the ticker looks."""
 
     store: Store
     objects: ObjectStore
@@ -27,6 +34,12 @@ class Ports:
     settings: Settings
     wake: Callable[[], None] = _nobody_listens
     draw: Callable[[], float] = field(default=random.random)
+    waiting: Waiting = field(default_factory=Waiting)
+    refusals: Refusals = field(default_factory=Refusals)
+    speeds: Speeds = field(default_factory=Speeds)
+    promises: Promises = field(default_factory=Promises)
+    meter: ManagerMetrics = field(default_factory=ManagerMetrics)
+    pulse: Pulse = field(default_factory=Pulse)
 
     def choose(self, source: str, target: str) -> str | None:
         """The model that translates this pair, by the catalog."""

@@ -22,7 +22,7 @@ from services.model.messages import (
     Verdict,
 )
 from services.model.states import Answer, Event, JobState
-from task_manager.pipeline import jobs, specs
+from task_manager.pipeline import jobs, limits, nodes, specs
 from task_manager.pipeline.expand import expand_job
 from task_manager.pipeline.ports import Ports
 
@@ -44,9 +44,10 @@ def beat(ports: Ports, beat: Beat) -> BeatAnswer:
 
 def progress(ports: Ports, told: Progress) -> LeaseState:
     """One event a callback, and none for a number that was seen."""
-    new = ports.store.note_progress(told.job, told.attempt, told.token, told.number, told.fraction)
     state = _lease(ports, told.job, told.attempt, told.token, taken=ports.store.beat)
-    if new and state.state == "held":
+    if state.state == "held" and ports.store.note_progress(
+        told.job, told.attempt, told.token, told.number, told.fraction
+    ):
         _tell(ports, told)
     return state
 
@@ -76,16 +77,37 @@ def _lease(ports: Ports, job_id: str, attempt: int, token: str, *, taken: Any) -
     for _ in range(TRIES):
         job = taken(job_id, attempt, token)
         if job is not None:
+            ports.meter.beat()
             return LeaseState(job=job_id, state="held", urls=_renewed(ports, job))
         job = ports.store.job(job_id)
-        if job is None:
-            return LeaseState(job=job_id, state="cancelled")
-        if job.state is JobState.CANCELLED:
+        if job is None or job.state is JobState.CANCELLED:
+            ports.meter.callback_refused(410)
             return LeaseState(job=job_id, state="cancelled")
         if not _holds(job, attempt, token) or job.state is not JobState.WAITING:
-            return LeaseState(job=job_id, state="stale")
-        jobs.apply(ports, job, Event.BEAT, fields={"losses": max(0, job.losses - 1)})
+            break
+        jobs.apply(ports, job, Event.BEAT, fields={"losses": _uncharged(job)})
+        _forgive(ports, job)
+    ports.meter.callback_refused(409)
     return LeaseState(job=job_id, state="stale")
+
+
+def _uncharged(job: Job) -> int:
+    """The losses without the one that was charged when this lease was taken back, if it was: a
+    lease that never beat cost nothing, and must not pay for an earlier one."""
+    charged = job.lease is not None and job.lease.beat > 0
+    return max(0, job.losses - 1) if charged else job.losses
+
+
+def _forgive(ports: Ports, job: Job) -> None:
+    """The node was only not heard of when the job was taken back."""
+    if job.state is JobState.WAITING and job.lease is not None and job.lease.beat > 0:
+        nodes.forgive(ports, job.lease.node, job.id)
+
+
+def _blame(ports: Ports, job: Job) -> None:
+    """What ended here while it ran says something about the node."""
+    if job.state is JobState.RUNNING and job.lease is not None:
+        nodes.trouble(ports, job.lease.node, job.id)
 
 
 def _holds(job: Job, attempt: int, token: str) -> bool:
@@ -103,7 +125,7 @@ def _renewed(ports: Ports, job: Job) -> dict[str, str]:
     if task is None:
         return {}
     try:
-        return specs.urls(specs.grant(ports, task, job).spec)
+        return specs.urls(specs.spec_of(ports, task, job))
     except (JobFailed, LookupError):
         return {}
 
@@ -114,6 +136,9 @@ def finish(ports: Ports, finish: Finish) -> FinishAnswer:
         Verdict(job=report.job, status=_finish(ports, finish.token, report))
         for report in finish.reports
     ]
+    for verdict in verdicts:
+        if verdict.status != 200:
+            ports.meter.callback_refused(verdict.status)
     ports.wake()
     return FinishAnswer(now=ports.store.now(), verdicts=verdicts)
 
@@ -129,6 +154,13 @@ def _finish(ports: Ports, token: str, report: Report) -> Status:
         written, answer = _apply(ports, job, report)
         if written is None:
             continue
+        if report.failed is not None and report.failed.code == "out_of_memory":
+            _blame(ports, job)
+        elif report.result is not None:
+            _forgive(ports, job)
+        if report.result is not None and written.state is JobState.SUCCEEDED:
+            at = written.finished_at or ports.store.now()
+            ports.speeds.finished(job, report.result, seconds=report.seconds, at=at)
         if written.state is JobState.SUCCEEDED and written.expand == "pending":
             expand_job(ports, written)
         elif written.state is JobState.DEAD:
@@ -198,13 +230,11 @@ def _failed(ports: Ports, job: Job, failure: Failure) -> tuple[Job | None, Answe
         job,
         failure.failure,
         failure.code,
-        failure.message,
+        _message(ports, job, failure),
         at=now,
         next_attempt_at=due if decision.again else None,
     )
-    fields: dict[str, Any] = {"reported": job.attempt}
-    if job.state is JobState.RUNNING:
-        fields["lease"] = None
+    fields: dict[str, Any] = {"reported": job.attempt, "lease": None}
     if not decision.again:
         return jobs.apply(ports, job, Event.FAIL_FOR_GOOD, fields=fields, history=line)
     counts = {**job.retries, failure.failure: job.retries.get(failure.failure, 0) + 1}
@@ -218,6 +248,12 @@ def _failed(ports: Ports, job: Job, failure: Failure) -> tuple[Job | None, Answe
         "progress_number": 0,
     }
     return jobs.apply(ports, job, Event.FAIL_AGAIN, fields=fields, history=line)
+
+
+def _message(ports: Ports, job: Job, failure: Failure) -> str:
+    if failure.failure is FailureClass.TIME_LIMIT:
+        return limits.explained(ports, job, failure.message)
+    return failure.message
 
 
 def _avoiding(job: Job) -> list[str]:
@@ -256,7 +292,10 @@ def lose(
     }
     if reported is not None:
         fields |= {"reported": reported, "lease": None}
-    if not again:
-        return jobs.apply(ports, job, Event.LOSE_FOR_GOOD, fields=fields, history=line, beat=beat)
-    fields |= {"due": now, "announced_at": None}
-    return jobs.apply(ports, job, Event.LOSE, fields=fields, history=line, beat=beat)
+    if again:
+        fields |= {"due": now, "announced_at": None}
+    event = Event.LOSE if again else Event.LOSE_FOR_GOOD
+    written, answer = jobs.apply(ports, job, event, fields=fields, history=line, beat=beat)
+    if written is not None and charged:
+        _blame(ports, job)
+    return written, answer

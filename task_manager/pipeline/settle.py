@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from services.model.states import JobState
-from services.model.task import Counts, Task, TaskState
+from services.model.task import Counts, Task, TaskEvent, TaskState
 from services.storage import keys
 from task_manager.pipeline import jobs
 from task_manager.pipeline.packing import write_packs
@@ -11,31 +13,62 @@ from task_manager.pipeline.ports import Ports
 
 LOOK_AGAIN_S = 30.0
 PURGE_AGAIN_S = 60.0  # a cancelled worker may still have been writing
+PURGE_LAST_S = 3600.0  # so may a manager that slept in the middle of a write
 SNAPSHOT_S = 1.0
+_TRIES = 5  # to be the one who writes the next line; the next look comes soon
+_LINES = 50  # of the log's end, among which the end of the task is looked for
 
 
 def settle(ports: Ports, task_id: str) -> None:
     """Brings a task that is not terminal, or tombstoned, as far as it goes just now."""
     task = ports.store.task(task_id)
-    if task is None or task.purged_at is not None:
+    if task is None:
         return
-    if task.deleted_at is not None:
+    if task.purged_at is not None:
+        ports.store.note_task(task.id, {"look_at": None})
+    elif task.deleted_at is not None:
         purge(ports, task)
     elif task.state.ended:
-        ports.store.note_task(task.id, {"look_at": None})
+        tell_end(ports, task)
     elif task.expand == "done":
         if task.cancel:
             jobs.sweep(ports, task.id)
         finalise(ports, task)
     else:
-        ports.store.note_task(task.id, {"look_at": ports.store.now() + LOOK_AGAIN_S})
+        _look_later(ports, task)
+        if (again := ports.store.task(task.id)) is not None and again.expand == "done":
+            ports.store.note_task(task.id, {"look_at": ports.store.now()})
+
+
+def look_over(ports: Ports, due: Sequence[Task]) -> list[str]:
+    """The ids of those with something to do, to be settled one by one. The others wait for their
+    jobs, as most of a long queue do: all of these are put off in one write."""
+    waiting = [task for task in due if _waits(task) and ports.store.has_open_jobs(task.id)]
+    later = ports.store.now() + LOOK_AGAIN_S
+    ports.store.look_later({task.id: task.revision for task in waiting}, later)
+    # A last job may have ended right before that write, and its call for a look be overwritten.
+    still = {task.id for task in waiting if ports.store.has_open_jobs(task.id)}
+    return [task.id for task in due if task.id not in still]
+
+
+def _waits(task: Task) -> bool:
+    swept = not task.cancel and task.deleted_at is None
+    return swept and task.expand == "done" and not task.state.ended
+
+
+def _look_later(ports: Ports, task: Task) -> bool:
+    """Whether it was written down. What the task waits for may happen right before this write,
+    and ask for a look at once: so whoever calls this looks for it again afterwards."""
+    later = ports.store.now() + LOOK_AGAIN_S
+    return ports.store.note_task(task.id, {"look_at": later}, revision=task.revision)
 
 
 def finalise(ports: Ports, task: Task) -> None:
     """Ends the task if no job is open. The revision was read before looking for open jobs, so a
     retry, cancel or delete in between makes the compare-and-set fail, and nothing is lost."""
-    if ports.store.has_open_jobs(task.id):
-        ports.store.note_task(task.id, {"look_at": ports.store.now() + LOOK_AGAIN_S})
+    if ports.store.has_open_jobs(task.id) and (
+        not _look_later(ports, task) or ports.store.has_open_jobs(task.id)
+    ):
         return
     now = ports.store.now()
     revision = task.revision + 1
@@ -45,14 +78,30 @@ def finalise(ports: Ports, task: Task) -> None:
     fields = {
         "state": state,
         "finished_at": now,
-        "look_at": None,
+        "look_at": now + ports.settings.expand_after_s,  # should nobody tell of the end
         "counts": counts.model_dump(),
         "counts_at": now,
         "progress": 1.0 if state is TaskState.SUCCEEDED else task.progress,
     }
-    if ports.store.move_task(task.id, task.revision, fields) is not None:
-        data = {"state": state, "revision": revision, "counts": counts.model_dump()}
-        ports.store.append_event(task.id, now, "state", data)
+    ended = ports.store.move_task(task.id, task.revision, fields)
+    if ended is not None:
+        tell_end(ports, ended)
+
+
+def tell_end(ports: Ports, task: Task) -> None:
+    """The line of the log that says how the task ended; by the ticker, should the manager that
+    ended it have died before. Whoever looks at the task tells, but under the number that follows
+    what was read: of two who do so at once, one finds the line of the other."""
+    data = {"state": task.state, "revision": task.revision, "counts": task.counts.model_dump()}
+    at = task.finished_at or task.created_at
+    for _ in range(_TRIES):
+        last = ports.store.last_event(task.id)
+        lines = ports.store.events(task.id, after=max(0, last - _LINES), limit=_LINES)
+        told = any(line.data.get("revision") == task.revision for line in lines)
+        line = TaskEvent(task_id=task.id, number=last + 1, at=at, kind="state", data=data)
+        if told or ports.store.insert_event(line):
+            ports.store.note_task(task.id, {"look_at": None}, revision=task.revision)
+            return
 
 
 def final_state(*, cells: int, done: int, cancel: bool) -> TaskState:
@@ -65,27 +114,31 @@ def final_state(*, cells: int, done: int, cancel: bool) -> TaskState:
 
 
 def purge(ports: Ports, task: Task) -> None:
-    """Removes media, texts and jobs of a deleted task; looks once more a minute later."""
+    """Removes media at once, texts and jobs a minute later; and looks a last time after an hour,
+    for what was written by somebody who did not know."""
     jobs.sweep(ports, task.id)
     ports.objects.delete_prefix(keys.task_prefix(task.id))
-    again = ports.store.now() - (task.deleted_at or 0.0) < PURGE_AGAIN_S
     now = ports.store.now()
-    if again:
+    age = now - (task.deleted_at or 0.0)
+    if age < PURGE_AGAIN_S:
         ports.store.note_task(task.id, {"look_at": now + PURGE_AGAIN_S})
         return
     ports.store.purge_task(task.id)
-    ports.store.note_task(task.id, {"look_at": None, "purged_at": now})
+    if age < PURGE_LAST_S:
+        ports.store.note_task(task.id, {"look_at": now + PURGE_LAST_S})
+    else:
+        ports.store.note_task(task.id, {"look_at": None, "purged_at": now})
 
 
 def refresh(ports: Ports, task: Task) -> Task:
     """The task with counts and progress that are at most a second old."""
     now = ports.store.now()
-    if task.state.ended or now - task.counts_at < SNAPSHOT_S:
+    if task.state.ended or 0 <= now - task.counts_at < SNAPSHOT_S:
         return task
     counts = _counts(ports, task, ports.store.count_outputs(task.id))
     progress = max(task.progress, _progress(ports, task, counts))
     fields = {"counts": counts.model_dump(), "counts_at": now, "progress": progress}
-    ports.store.note_task(task.id, fields)
+    ports.store.note_task(task.id, fields, revision=task.revision)  # the end's counts stay
     return task.model_copy(update={"counts": counts, "counts_at": now, "progress": progress})
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from services.model.errors import FailureClass, JobFailed
 from services.model.job import Job, Stage
-from services.model.messages import (
+from services.model.messages import Grant
+from services.model.size import DETECT_WINDOWS
+from services.model.stages import (
     AssembleSpec,
     DetectSpec,
-    Grant,
-    Limits,
     Place,
     PrepareSpec,
     Spec,
@@ -21,25 +21,22 @@ from services.model.task import ItemSpec, Source, Task
 from services.model.transcript import Body, output_id
 from services.storage import keys
 from services.storage.protocol import ObjectMissing
+from task_manager.pipeline import limits
 from task_manager.pipeline.expand import parts_of, prepared_item
 from task_manager.pipeline.ports import Ports
-
-DETECT_PARTS = 3  # of an item's first parts, whose first voiced window is looked at
-SLOWEST_FACTOR = 4.0  # seconds of work per second of audio, until a node's own is measured
-STUCK_S = 600.0  # twenty windows of 30 s at real time
 
 
 def grant(ports: Ports, task: Task, job: Job) -> Grant:
     """Everything for this attempt; raises JobFailed when an input has gone."""
     item = task.manifest.items[job.item]
-    spec = _spec(ports, task, job)
+    spec = spec_of(ports, task, job)
     return Grant(
         job=job.id,
         task=task.id,
         text_id=item.text_id,
         attempt=job.attempt,
         spec=spec,
-        limits=_limits(ports, job),
+        limits=limits.grant(ports, job),
     )
 
 
@@ -54,7 +51,8 @@ def urls(spec: Spec) -> dict[str, str]:
     return found
 
 
-def _spec(ports: Ports, task: Task, job: Job) -> Spec:
+def spec_of(ports: Ports, task: Task, job: Job) -> Spec:
+    """What the attempt works on; raises JobFailed when an input has gone."""
     item = task.manifest.items[job.item]
     match job.stage:
         case Stage.PREPARE:
@@ -64,7 +62,7 @@ def _spec(ports: Ports, task: Task, job: Job) -> Spec:
             return DetectSpec(
                 pcm=_input(ports, prepared.pcm),
                 model=job.model,
-                windows=prepared.parts[:DETECT_PARTS],
+                windows=prepared.parts[:DETECT_WINDOWS],
             )
         case Stage.TRANSCRIBE:
             return _transcribe(ports, task, job)
@@ -150,17 +148,6 @@ def _translate(ports: Ports, job: Job, item: ItemSpec) -> TranslateSpec:
         output=_output(ports, job, "translation.json"),
         output_text=_output(ports, job, "translation.txt"),
     )
-
-
-def _limits(ports: Ports, job: Job) -> Limits:
-    """From the seconds of audio where they are known; a text is short work."""
-    seconds = 0.0
-    if job.stage in {Stage.TRANSCRIBE, Stage.DETECT, Stage.ASSEMBLE} and not job.language:
-        seconds = prepared_item(ports, job.task_id, job.item).seconds
-    elif job.stage is Stage.PREPARE:
-        seconds = ports.settings.max_audio_seconds or 36_000.0
-    estimate = seconds * SLOWEST_FACTOR
-    return Limits(soft_s=max(200.0, 2 * estimate), hard_s=max(300.0, 3 * estimate), stuck_s=STUCK_S)
 
 
 def _input(ports: Ports, body: Body) -> Place:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from services import logs
 from services.model.node import Node
 from task_manager.pipeline.nodes import live_nodes
 from task_manager.pipeline.ports import Ports
+from task_manager.store.protocol import RunningJob
 
 log = logs.get(__name__)
 
@@ -18,38 +19,60 @@ Ring = Callable[[str, str], None]  # (queue, job id); raises when the broker did
 def announce(ports: Ports, ring: Ring) -> int:
     """One look at every queue that holds due jobs; how many announcements went out.
 
-    A message that the broker did not take leaves the job unstamped, so the next look tries
-    again.
+    A message that the broker did not take leaves its job and those after it unstamped, so the
+    next look tries again.
     """
     now = ports.store.now()
     depths = [depth for depth in ports.store.queue_depths(now) if depth.due]
-    if not depths:
-        return 0
-    free = free_slots(live_nodes(ports), Counter(job.node for job in ports.store.running_jobs()))
+    nodes = live_nodes(ports) if depths else []
+    free = free_slots(nodes, busy(ports.store.running_jobs()) if nodes else Counter(), now)
     sent = 0
     for depth in depths:
         limit = min(depth.due, free.get(depth.queue, 0))
-        if limit <= 0:
-            continue
-        again_after = ports.settings.announce_again_s
-        for job in ports.store.announce_due(now, depth.queue, limit, again_after):
-            try:
-                ring(job.queue, job.id)
-            except Exception as error:  # noqa: BLE001 - the broker's client raises anything
-                log.warning("broker_away", error=repr(error))
-                ports.store.unannounce(job.id, now)
-                return sent
-            sent += 1
+        rung, heard = _announce(ports, ring, depth.queue, limit, now)
+        sent += rung
+        if not heard:
+            ports.waiting.saw(depths, now, rung=False)
+            return sent
+    ports.waiting.saw(depths, now, rung=True)
     return sent
 
 
-def free_slots(nodes: list[Node], running: Counter[str]) -> dict[str, int]:
-    """How many more jobs the live nodes of each queue could take at once."""
-    free: dict[str, int] = {}
+def _announce(ports: Ports, ring: Ring, queue: str, limit: int, now: float) -> tuple[int, bool]:
+    """How many messages of the queue went out, and whether the broker took all of them."""
+    if limit <= 0:
+        return 0, True
+    due = ports.store.announce_due(now, queue, limit, ports.settings.announce_again_s)
+    for number, job in enumerate(due):
+        try:
+            ring(job.queue, job.id)
+        except Exception as error:  # noqa: BLE001 - the broker's client raises anything
+            log.warning("broker_away", error=repr(error))
+            ports.meter.broker_failed()
+            for unsent in due[number:]:
+                ports.store.unannounce(unsent.id, now)
+            return number, False
+        ports.meter.announced()
+    return len(due), True
+
+
+def busy(running: Iterable[RunningJob]) -> Counter[str]:
+    """How many processes of each node are at work: short jobs are claimed in bundles, of which
+    one process does all."""
+    return Counter(node for node, _ in {(job.node, job.token) for job in running})
+
+
+def free_slots(nodes: list[Node], running: Counter[str], now: float) -> dict[str, int]:
+    """How many more jobs the live nodes could take at once, by the queues that they listen to.
+
+    Nodes that are set aside count where nobody else listens.
+    """
+    healthy: Counter[str] = Counter()
+    set_aside: Counter[str] = Counter()
     for node in nodes:
-        if node.draining:
+        if not node.may_work:
             continue
-        left = max(0, node.slots - running[node.id])
-        for queue in node.queues:
-            free[queue] = free.get(queue, 0) + left
-    return free
+        free = set_aside if node.is_set_aside(now) else healthy
+        left = max(0, node.capacity - running[node.id])
+        free.update(dict.fromkeys(node.listens, left))
+    return {**set_aside, **healthy}

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from services import logs
 from task_manager.pipeline.expand import expand_job, expand_task
 from task_manager.pipeline.ports import Ports
 from task_manager.store.protocol import PendingExpansion
+
+log = logs.get(__name__)
 
 
 @dataclass(slots=True)
@@ -26,12 +29,21 @@ def finish_expansions(ports: Ports, unfinished: Unfinished, at: float) -> int:
     """One look; how many were taken over."""
     stale = unfinished.stale(ports.store.pending_expansions(500), at)
     for one in stale:
-        if one.job_id is not None:
-            job = ports.store.job(one.job_id)
-            if job is not None and job.expand == "pending":
-                expand_job(ports, job)
-            continue
+        try:
+            _finish(ports, one)
+        except Exception as error:  # noqa: BLE001 - one that fails does not hold up the others
+            ports.meter.tick_failed("expand")
+            log.warning("expand_failed", task_id=one.task_id, job=one.job_id, error=repr(error))
+            unfinished.since[one] = at
+    return len(stale)
+
+
+def _finish(ports: Ports, one: PendingExpansion) -> None:
+    if one.job_id is None:
         task = ports.store.task(one.task_id)
         if task is not None and task.expand == "pending":
             expand_task(ports, task)
-    return len(stale)
+        return
+    job = ports.store.job(one.job_id)
+    if job is not None and job.expand == "pending":
+        expand_job(ports, job)

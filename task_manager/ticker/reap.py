@@ -7,6 +7,7 @@ ours and no clock of theirs ends a healthy attempt.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from services import logs
@@ -21,25 +22,25 @@ GAP_S = 10.0  # of no looking, after which nothing seen before counts
 
 @dataclass(slots=True)
 class Watch:
-    """What was last seen of each running job, and since when by the monotonic clock."""
+    """What was last seen of each one that beats, and since when by the monotonic clock."""
 
     lost_after_s: float
     looked_at: float | None = None
-    seen: dict[str, tuple[int, int, float]] = field(default_factory=dict)
+    seen: dict[str, tuple[float, float, float]] = field(default_factory=dict)
 
-    def silent(self, running: dict[str, tuple[int, int]], at: float) -> list[str]:
-        """The jobs whose (attempt, beat) has stood still for too long as of `at`."""
+    def silent(self, running: Mapping[str, tuple[float, float]], at: float) -> list[str]:
+        """Those whose two signs, of a job (attempt, beat), stood still for too long as of `at`."""
         if self.looked_at is not None and at - self.looked_at > GAP_S:
             self.seen.clear()
         self.looked_at = at
-        seen: dict[str, tuple[int, int, float]] = {}
-        for job_id, (attempt, beat) in running.items():
-            before = self.seen.get(job_id)
-            same = before is not None and before[:2] == (attempt, beat)
+        seen: dict[str, tuple[float, float, float]] = {}
+        for name, signs in running.items():
+            before = self.seen.get(name)
+            same = before is not None and before[:2] == signs
             since = before[2] if before is not None and same else at
-            seen[job_id] = (attempt, beat, since)
+            seen[name] = (*signs, since)
         self.seen = seen
-        return [job_id for job_id, (_, _, since) in seen.items() if at - since >= self.lost_after_s]
+        return [name for name, (_, _, since) in seen.items() if at - since >= self.lost_after_s]
 
     def blind(self) -> None:
         """The store could not be read: that counts as a gap in the looking."""

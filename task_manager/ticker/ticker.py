@@ -1,4 +1,4 @@
-"""The loops: announce, reap, expand, settle, expire; one thread each, so none delays another."""
+"""The loops, each with a thread of its own: announce, settle, reap, expand, nodes, registry, …"""
 
 from __future__ import annotations
 
@@ -9,14 +9,19 @@ from collections.abc import Callable
 from services import logs
 from services.queue import Announcer
 from task_manager.pipeline import Pipeline
-from task_manager.pipeline.settle import settle
+from task_manager.pipeline.settle import look_over, settle
+from task_manager.registries import open_publisher
+from task_manager.registry import EVERY_S as REGISTRY_EVERY_S
+from task_manager.store.protocol import StoreUnavailable
 from task_manager.ticker.announce import announce
 from task_manager.ticker.expand import Unfinished, finish_expansions
+from task_manager.ticker.nodes import mark_lost
 from task_manager.ticker.reap import Watch, reap
 
 log = logs.get(__name__)
 
 FORGET_NODES_S = 24 * 3600.0
+LEARN_EVERY_S = 5.0
 
 
 class Ticker:
@@ -26,6 +31,7 @@ class Ticker:
     def __init__(self, pipeline: Pipeline, announcer: Announcer) -> None:
         self._ports = pipeline.ports
         self._announcer = announcer
+        self._publisher = open_publisher(pipeline.ports.settings.registry_url)
         self._stopping = threading.Event()
         self._bells: list[threading.Event] = []
         self._threads: list[threading.Thread] = []
@@ -33,6 +39,7 @@ class Ticker:
     def start(self) -> None:
         settings = self._ports.settings
         watch = Watch(settings.lost_after_s)
+        nodes = Watch(settings.lost_after_s)
         unfinished = Unfinished(settings.expand_after_s)
         tick = settings.tick_every_s
         self._loop("announce", tick, lambda: announce(self._ports, self._announcer.announce))
@@ -42,7 +49,11 @@ class Ticker:
         self._loop(
             "expand", tick, lambda: finish_expansions(self._ports, unfinished, time.monotonic())
         )
+        self._loop("nodes", tick, lambda: mark_lost(self._ports, nodes, time.monotonic()))
         self._loop("expire", 60.0, self._expire)
+        if self._publisher is not None:
+            self._loop("registry", REGISTRY_EVERY_S, self._publish)
+        self._loop("learn", LEARN_EVERY_S, lambda: self._ports.speeds.flush(self._ports.store))
 
     def stop(self) -> None:
         """Returns when every loop has ended."""
@@ -51,7 +62,13 @@ class Ticker:
             bell.set()
         for thread in self._threads:
             thread.join()
+        try:
+            self._ports.speeds.flush(self._ports.store)
+        except StoreUnavailable as away:
+            log.warning("speeds_forgotten", reason=away.message)
         self._announcer.close()
+        if self._publisher is not None:
+            self._publisher.close()
 
     def _wake(self) -> None:
         for bell in self._bells[:2]:
@@ -64,9 +81,13 @@ class Ticker:
         def run() -> None:
             while not self._stopping.is_set():
                 bell.clear()
+                self._ports.pulse.looked(name, every_s)
                 try:
                     look()
                 except Exception as error:  # noqa: BLE001 - a loop outlives whatever it meets
+                    self._ports.meter.tick_failed(name)
+                    if isinstance(error, StoreUnavailable):
+                        self._ports.meter.store_failed()
                     log.warning("tick_failed", loop=name, error=repr(error))
                 if self._stopping.is_set():
                     return
@@ -78,13 +99,18 @@ class Ticker:
 
     def _settle(self) -> None:
         """Every task whose time has come; one that fails does not hold up the others."""
-        for task in self._ports.store.tasks_to_look_at(self._ports.store.now(), 200):
+        store = self._ports.store
+        for task_id in look_over(self._ports, store.tasks_to_look_at(store.now(), 200)):
             try:
-                settle(self._ports, task.id)
+                settle(self._ports, task_id)
             except Exception as error:  # noqa: BLE001
-                log.warning("settle_failed", task_id=task.id, error=repr(error))
-                later = self._ports.store.now() + 5.0
-                self._ports.store.note_task(task.id, {"look_at": later})
+                self._ports.meter.tick_failed("settle")
+                log.warning("settle_failed", task_id=task_id, error=repr(error))
+                store.note_task(task_id, {"look_at": store.now() + 5.0})
+
+    def _publish(self) -> None:
+        if self._publisher is not None:
+            self._publisher.look(self._ports.store.nodes(), self._ports.store.now())
 
     def _expire(self) -> None:
         self._ports.store.drop_nodes(self._ports.store.now() - FORGET_NODES_S)

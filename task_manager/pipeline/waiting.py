@@ -1,0 +1,35 @@
+"""How many jobs wait to be taken, as this manager last saw it: beats ask often, tables are long."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+
+from task_manager.store.protocol import QueueDepth, Store
+
+
+@dataclass(slots=True)
+class Waiting:
+    """Due jobs by queue. The ticker's looks fill it; where none came lately, the store is read."""
+
+    due: dict[str, int] = field(default_factory=dict)
+    seen_at: float | None = None
+    rung: bool = True
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def saw(self, depths: Iterable[QueueDepth], now: float, *, rung: bool) -> None:
+        """`rung` is whether the broker took the announcements."""
+        due = {depth.queue: depth.due for depth in depths if depth.due}
+        self.due, self.seen_at, self.rung = due, now, rung
+
+    def of(self, queues: Collection[str], store: Store, max_age_s: float) -> int:
+        """How many of the queues' jobs are due and were announced; none while the broker is away,
+        for then no worker is to blame for hearing nothing."""
+        if not queues:
+            return 0
+        now = store.now()
+        with self.lock:
+            if self.seen_at is None or abs(now - self.seen_at) > max_age_s:
+                self.saw(store.queue_depths(now), now, rung=self.rung)
+        return sum(self.due.get(queue, 0) for queue in queues) if self.rung else 0
