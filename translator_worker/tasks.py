@@ -8,7 +8,7 @@ from itertools import groupby
 from pathlib import Path
 
 from services.model.errors import FailureClass, JobFailed
-from services.model.messages import TranslateResult, TranslateSpec
+from services.model.stages import TranslateResult, TranslateSpec
 from services.model.transcript import Segment, Transcript, join_texts
 from services.models_folder import load_catalog, locate
 from services.settings import Settings, load

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from services.model.messages import AssembleResult, AssembleSpec
+from services.model.stages import AssembleResult, AssembleSpec
 from services.model.transcript import Segment, Transcript, join_texts
 from services.worker.work import Work
 from whisper_worker import check

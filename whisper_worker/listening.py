@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from services.model.messages import (
+from services.model.stages import (
     DetectResult,
     DetectSpec,
     PartPlan,

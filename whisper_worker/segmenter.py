@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from services.model.messages import PartPlan
+from services.model.stages import PartPlan
 from whisper_worker.timeline import RATE, Span
 
 SPEECH = 0.5  # a stretch begins at this probability …

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from services.model.messages import PrepareResult, PrepareSpec
+from services.model.stages import PrepareResult, PrepareSpec
 from services.worker.run import Stage
 from services.worker.work import Work
 from whisper_worker.assembling import assemble

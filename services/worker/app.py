@@ -22,8 +22,10 @@ from services.model.messages import Announcement
 from services.queue import TASK_NAME, make_app
 from services.settings import Settings, load
 from services.worker.callbacks import Manager
+from services.worker.capacity import memory_for_models
 from services.worker.leases import leaving
 from services.worker.offering import Offering
+from services.worker.pulse import Pulse
 from services.worker.run import Runner, Stage
 from services.worker.spool import Spool
 
@@ -75,7 +77,15 @@ def make_runner(settings: Settings, stages: Mapping[str, Stage], claim_slots: in
         stages=stages,
         manager=manager,
         offering=Offering(manager, Spool(settings.spool_folder)),
+        pulse=_pulse(),
+        free_mb=lambda: memory_for_models(settings),
     )
+
+
+@cache
+def _pulse() -> Pulse:
+    """Of this process."""
+    return Pulse.from_environment()
 
 
 def queues_of(settings: Settings) -> list[str]:
@@ -104,3 +114,4 @@ def _listen_to_the_parent(**_: object) -> None:
     back what it has not finished."""
     end_with_parent()
     signal.signal(LEAVE_SIGNAL, lambda *_: leaving.set())
+    _pulse().start()

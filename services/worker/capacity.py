@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from services.machine import free_memory_bytes, text_of
 from services.settings import Settings
 
 _MB = 1024 * 1024
@@ -31,25 +32,17 @@ def cores() -> int:
     """The cores this process may use, by affinity and by the container's quota."""
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
     count = available or os.cpu_count() or 1
-    quota, _, period = _text("/sys/fs/cgroup/cpu.max").partition(" ")
+    quota, _, period = text_of(Path("/sys/fs/cgroup/cpu.max")).partition(" ")
     if quota.isdigit() and period.strip().isdigit():
         count = min(count, max(1, int(quota) // int(period)))
     return count
 
 
 def free_memory_mb() -> int:
-    """What the machine has left, or the container if that is less; a guess where neither says."""
-    lines = _text("/proc/meminfo").splitlines()
-    amounts = [int(line.split()[1]) // 1024 for line in lines if line.startswith("MemAvailable:")]
-    limit = _text("/sys/fs/cgroup/memory.max").strip()
-    used = _text("/sys/fs/cgroup/memory.current").strip()
-    if limit.isdigit() and used.isdigit():
-        amounts.append(max(0, int(limit) - int(used)) // _MB)
-    return min(amounts, default=4096)
+    """What the machine has left, or the container if that is less."""
+    return free_memory_bytes() // _MB
 
 
-def _text(path: str) -> str:
-    try:
-        return Path(path).read_text(encoding="ascii")
-    except OSError:
-        return ""
+def memory_for_models(settings: Settings) -> int | None:
+    """What a model may take just now; a GPU's memory is not known here."""
+    return None if on_gpu(settings) else free_memory_mb()

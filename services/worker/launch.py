@@ -1,41 +1,30 @@
-"""Starts a worker in this process: what it serves, how many children, then Celery until TERM."""
+"""Starts a worker in this process: what it serves, under which name, with how many children."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import secrets
 import socket
 import sys
-import threading
-import warnings
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
-from typing import Any, Literal
+from typing import Literal
 
-from billiard import active_children
-from celery import Celery, signals
-from celery.worker import state
+from celery import Celery
 
 from services import logs
 from services.model.catalog import Catalog, ModelEntry
 from services.model.job import Stage, queue_name
 from services.model.messages import Register
 from services.models_folder import load_catalog, locate
-from services.queue import declare
 from services.settings import Settings, load
-from services.worker.app import LEAVE_SIGNAL, models_in, queues_of
-from services.worker.callbacks import Manager
-from services.worker.capacity import children, cores, on_gpu
-from services.worker.node import NodeLife
-from services.worker.offering import Offering
-from services.worker.spool import Spool
+from services.worker.app import models_in, queues_of
+from services.worker.capacity import children, cores, memory_for_models, on_gpu
+from services.worker.serving import health_url, serve
 
 Kind = Literal["whisper", "translator"]
 
-_FINISH_WITHIN_S = 5.0  # after TERM; what takes longer is handed back, and runs elsewhere
-_IDLE_QUEUE = "idle"  # nobody publishes to it; a worker without models still needs one
 # Measured: without these glibc gives every large attention buffer back to the kernel and takes
 # the page faults again, which is a third of an encoder's time.
 _ALLOCATOR = (
@@ -64,8 +53,7 @@ def launch(kind: Kind, module: str, *, queues: str = "", concurrency: int = 0) -
     settings = _tell_children(node, served, slots)
     _warn_if_idle(kind, served)
     app: Celery = import_module(module).app
-    declare(app, served or [_IDLE_QUEUE])
-    return _serve(app, settings, _hello(kind, settings, entries, slots))
+    return serve(app, settings, _hello(kind, settings, entries, slots))
 
 
 def default_queues(kind: Kind, catalog: Catalog, settings: Settings) -> list[str]:
@@ -126,53 +114,13 @@ def _hello(kind: Kind, settings: Settings, entries: Sequence[ModelEntry], slots:
         version=version("fanscribe"),
         memory_mb=sum(entry.memory_mb for entry in entries),
         labels={key.strip(): value.strip() for key, _, value in pairs} | _device(settings),
+        free_mb=memory_for_models(settings),
+        health_url=health_url(settings),
     )
 
 
 def _device(settings: Settings) -> dict[str, str]:
     return {"device": "gpu" if on_gpu(settings) else "cpu"}
-
-
-def _serve(app: Celery, settings: Settings, hello: Register) -> int:
-    manager = Manager(settings.manager_url, settings.callback_secret.get_secret_value())
-    offering = Offering(manager, Spool(settings.spool_folder))
-    life = NodeLife(hello, manager, offering, running=lambda: len(state.active_requests))
-
-    def start(**_: Any) -> None:
-        life.start()
-
-    def go(**_: Any) -> None:
-        timer = threading.Timer(_FINISH_WITHIN_S, _tell_children_to_leave)
-        timer.daemon = True
-        timer.start()
-
-    def leave(**_: Any) -> None:
-        life.leave()
-
-    signals.worker_ready.connect(start)
-    signals.worker_shutting_down.connect(go)
-    signals.worker_shutdown.connect(leave)
-    # Celery warns every root user of pickled messages; ours are JSON, in a container of their own.
-    warnings.filterwarnings("ignore", message="You're running the worker with superuser")
-    worker = app.Worker(
-        hostname=f"{hello.kind}@{hello.node}",
-        concurrency=hello.slots,
-        loglevel="DEBUG" if settings.log_level == "debug" else "WARNING",  # of its own chatter
-        quiet=True,
-        without_gossip=True,
-        without_mingle=True,
-        without_heartbeat=True,
-    )
-    worker.start()
-    code: int = worker.exitcode or 0
-    return code
-
-
-def _tell_children_to_leave() -> None:
-    for child in active_children():
-        if child.pid:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(child.pid, LEAVE_SIGNAL)
 
 
 def _split(text: str) -> list[str]:

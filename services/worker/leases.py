@@ -40,6 +40,14 @@ class Lease:
         self._lost_at = 0.0
         self._began_at = 0.0
         self._moved_at = 0.0
+        self._waited_s = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """How long its work takes so far, less what it waited for a storage that was away."""
+        if not self._began_at:
+            return 0.0
+        return max(0.0, time.monotonic() - self._began_at - self._waited_s)
 
     @property
     def held(self) -> Held:
@@ -52,6 +60,10 @@ class Lease:
     def engine_finished(self) -> None:
         self.running = False
         self._finished = True
+
+    def waited(self, seconds: float) -> None:
+        """Its work was done and could not be stored; that says nothing of its speed."""
+        self._waited_s += seconds
 
     def moved(self) -> None:
         """Something came out: it is not stuck."""
@@ -70,28 +82,27 @@ class Lease:
             raise LeaseLost(self.state)
         if leaving.is_set() and not self._finished:
             raise Released("The worker is going away.")
-        reason = self._over(self.grant.limits.soft_s, self.grant.limits.stuck_s)
+        reason = self._over("soft", self.grant.limits.soft_s, 0.0)
         if reason:
             raise JobFailed(FailureClass.TIME_LIMIT, "time_limit", reason)
 
     def overdue(self) -> str:
         """Why the process has to end for this job; empty while it need not."""
-        limits = self.grant.limits
-        return self._over(limits.hard_s + GRACE_S, limits.stuck_s + GRACE_S)
+        return self._over("hard", self.grant.limits.hard_s, GRACE_S)
 
     def deaf(self) -> bool:
         """It was lost a while ago and its work goes on all the same."""
         lost = self.state != "held" and self.running
         return lost and time.monotonic() - self._lost_at > DEAF_S
 
-    def _over(self, whole_s: float, still_s: float) -> str:
-        now = time.monotonic()
+    def _over(self, kind: str, limit_s: float, grace_s: float) -> str:
+        now, stuck_s = time.monotonic(), self.grant.limits.stuck_s
         if not self.running:
             return ""
-        if now - self._began_at > whole_s:
-            return f"The work took longer than its limit of {whole_s:.0f} s."
-        if now - self._moved_at > still_s:
-            return f"Nothing came out for {still_s:.0f} s."
+        if now - self._began_at > limit_s + grace_s:
+            return f"The work took longer than its {kind} limit of {limit_s:.0f} s."
+        if now - self._moved_at > stuck_s + grace_s:
+            return f"Nothing came out for longer than {stuck_s:.0f} s: it was stuck."
         return ""
 
 

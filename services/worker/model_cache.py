@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 _Model = TypeVar("_Model")
+_loaded: set[str] = set()
 
 
 class ModelCache(Generic[_Model]):
@@ -21,7 +22,14 @@ class ModelCache(Generic[_Model]):
             self.clear()
             self._model = load()
             self._name = name
+            _loaded.add(name)
         return self._model
 
     def clear(self) -> None:
+        _loaded.discard(self._name)
         self._name, self._model = "", None
+
+
+def loaded_models() -> list[str]:
+    """The models that this process holds in memory, in all its caches."""
+    return sorted(_loaded)

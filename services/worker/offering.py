@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from itertools import chain, repeat
 
@@ -10,6 +9,7 @@ from services import logs
 from services.model.errors import FailureClass, JobFailed
 from services.model.messages import Failure, Finish, Report
 from services.worker.callbacks import Manager, Refused
+from services.worker.leases import leaving
 from services.worker.spool import Spool, Spooled
 
 EVERY_S = 30.0
@@ -32,14 +32,15 @@ class Offering:
     def finish(self, finish: Finish, *, wanted: Callable[[], bool]) -> None:
         """Blocks until the manager has taken it, `wanted` says no, or a day has passed.
 
-        It is on disk before it is offered: should this process die, another adopts it.
+        It is on disk before it is offered: should this process die, or leave, another adopts it.
         """
         spooled = self._write(finish)
-        pause = threading.Event()
         for wait in self._waits():
             if self._offer(spooled) or not wanted() or spooled.expired:
                 break
-            pause.wait(wait)
+            if leaving.wait(wait):
+                spooled.let_go()
+                return
         spooled.drop()
 
     def once(self, finish: Finish) -> None:

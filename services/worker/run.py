@@ -6,27 +6,21 @@ import os
 import secrets
 import shutil
 import tempfile
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from services import logs
 from services.model.errors import FailureClass, JobFailed, LeaseLost
-from services.model.messages import (
-    Announcement,
-    Claim,
-    Failure,
-    Finish,
-    Granted,
-    Report,
-    Result,
-)
+from services.model.messages import Announcement, Claim, Failure, Finish, Granted, Report
+from services.model.stages import Result
 from services.outbound import Objects
 from services.worker.callbacks import Manager, Refused
 from services.worker.classify import classify, is_fatal
-from services.worker.leases import Heart, Lease, Released
+from services.worker.leases import Heart, Lease, Released, leaving
+from services.worker.model_cache import loaded_models
 from services.worker.offering import Offering
+from services.worker.pulse import Pulse
 from services.worker.work import Attempt, Work
 
 Stage = Callable[[Any, Work], Result]  # each takes the spec of its own name
@@ -51,22 +45,36 @@ class Runner:
         stages: Mapping[str, Stage],
         manager: Manager,
         offering: Offering,
+        pulse: Pulse | None = None,
+        free_mb: Callable[[], int | None] = lambda: None,
     ) -> None:
+        """`free_mb` is the memory that models may still take, None where nobody knows."""
         self._node = node
         self._models = list(models)
         self._slots = slots
         self._stages = stages
         self._manager = manager
         self._offering = offering
+        self._pulse = pulse or Pulse(None)
+        self._free_mb = free_mb
         self._objects = Objects()
         self.end_process: Callable[[], None] = lambda: os._exit(_EXIT_CODE)
 
     def run(self, announcement: Announcement) -> None:
         """Claims, and works off what was won. Nothing is raised for what a job did wrong."""
+        if self._pulse.closing():
+            return  # the bell rings again elsewhere
         token = secrets.token_hex(16)
         granted = self._claim(announcement, token)
-        if granted is None or not granted.grants:
+        if granted is None:
             return
+        if granted.grants:
+            self._work_off(granted, token)
+        if granted.rest_s:
+            log.info("resting", seconds=granted.rest_s)
+            leaving.wait(granted.rest_s)
+
+    def _work_off(self, granted: Granted, token: str) -> None:
         leases = [Lease(grant) for grant in granted.grants]
         with Heart(
             self._manager,
@@ -94,13 +102,16 @@ class Runner:
             job=announcement.job,
             models=self._models,
             slots=self._slots,
+            free_mb=self._free_mb(),
+            loaded=loaded_models(),
         )
         for _ in range(_CLAIM_TRIES):
             try:
                 return self._manager.claim(claim)
             except JobFailed as error:
                 log.warning("claim_failed", reason=error.message)
-                threading.Event().wait(1.0)
+                if leaving.wait(1.0):
+                    return None
             except Refused as error:
                 log.error("claim_refused", reason=str(error))  # noqa: TRY400  no trace needed
                 return None
@@ -111,6 +122,8 @@ class Runner:
         with logs.bind(job=grant.job, attempt=grant.attempt):
             report, fatal = self._outcome(lease, token)
             if report is not None:
+                report = report.model_copy(update={"seconds": lease.seconds})
+                self._pulse.count(grant, report)
                 finish = Finish(token=token, node=self._node, reports=[report])
                 self._offering.finish(finish, wanted=lambda: lease.state == "held")
             lease.resolved = True
@@ -157,7 +170,8 @@ class Runner:
         """The engine does not come back: say so for it, and end this process."""
         lease.resolved = True
         failed = Failure(failure=FailureClass.TIME_LIMIT, code="time_limit", message=reason)
-        report = Report(job=lease.grant.job, attempt=lease.grant.attempt, failed=failed)
+        report = Report(**lease.held.model_dump(), seconds=lease.seconds, failed=failed)
+        self._pulse.count(lease.grant, report)
         self._offering.once(Finish(token=token, node=self._node, reports=[report]))
         self._release(leases, token)
         self.end_process()
@@ -180,5 +194,6 @@ def _first_beat(heart: Heart, every_s: float) -> bool:
     for _ in range(_FIRST_BEAT_TRIES):
         if heart.beat():
             return True
-        threading.Event().wait(every_s)
+        if leaving.wait(every_s):
+            return False
     return False

@@ -78,6 +78,10 @@ class Spool:
         temporary.replace(path)
         return Spooled(finish, path, time.time(), file)
 
+    def count(self) -> int:
+        """How many reports lie here."""
+        return sum(1 for _ in self._folder.glob(f"*{_SUFFIX}"))
+
     def adopt(self) -> Iterator[Spooled]:
         """Every report that nobody holds, held by us from now on."""
         for path in sorted(self._folder.glob(f"*{_SUFFIX}")):

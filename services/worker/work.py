@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import errno
 import time
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
@@ -12,16 +12,18 @@ from typing import BinaryIO, Protocol
 
 from services import logs
 from services.model.errors import FailureClass, FanscribeError, JobFailed
-from services.model.messages import INLINE_LIMIT, Grant, Place, Progress
+from services.model.messages import INLINE_LIMIT, Grant, Progress
+from services.model.stages import Place
 from services.model.transcript import Body, Segment
 from services.outbound import Objects
 from services.worker.callbacks import Manager
-from services.worker.leases import Lease
+from services.worker.leases import Lease, Released, leaving
 
 _PROGRESS_EVERY_S = 0.5
 _AFTER_FAILURE_S = 5.0
 _STORE_AGAIN_S = 30.0
 _CHUNK = 1024 * 1024
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _PASSING = frozenset({FailureClass.NETWORK_TIMEOUT, FailureClass.SERVICE_UNAVAILABLE})
 
 log = logs.get(__name__)
@@ -134,11 +136,13 @@ class Attempt:
             try:
                 with opened() as source:
                     self._objects.upload(self._url(place), source)
-            except JobFailed as error:
-                if error.failure_class not in _PASSING:
+            except (JobFailed, OSError) as error:
+                if not _passes(error):
                     raise
-                log.warning("result_not_stored", reason=error.message)
-                threading.Event().wait(_STORE_AGAIN_S)
+                log.warning("result_not_stored", reason=str(error))
+                if leaving.wait(_STORE_AGAIN_S):
+                    raise Released("The worker is going away.") from error
+                self._lease.waited(_STORE_AGAIN_S)
             else:
                 return
         raise JobFailed(
@@ -201,6 +205,13 @@ class _Teller:
             return
         self._segments = []
         self._not_before = time.monotonic() + _PROGRESS_EVERY_S
+
+
+def _passes(error: JobFailed | OSError) -> bool:
+    """Whether storage may take later what it does not take now: it is away, busy or full."""
+    if isinstance(error, JobFailed):
+        return error.failure_class in _PASSING
+    return error.errno in _FULL
 
 
 def _day() -> Iterator[int]:

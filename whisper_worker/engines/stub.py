@@ -8,6 +8,9 @@ import signal
 import time
 from collections.abc import Iterator
 from hashlib import sha256
+from threading import Event
+
+import numpy as np
 
 from services.model.errors import FailureClass, JobFailed
 from services.model.transcript import Segment, Word
@@ -17,11 +20,23 @@ from whisper_worker.timeline import RATE
 _SEGMENT_S = 4.0
 _SLOW_SEGMENTS = 60
 _SLOW_EVERY_S = 0.5
+_HEAR = re.compile(r"\bhear-(\d+)s\b")
+_DIE = re.compile(r"\bdie(?:-(segv|fpe))?\b")
+_FAILURES = {
+    "permanent": FailureClass.PERMANENT,
+    "network": FailureClass.NETWORK_TIMEOUT,
+    "service": FailureClass.SERVICE_UNAVAILABLE,
+    "time": FailureClass.TIME_LIMIT,
+    "internal": FailureClass.INTERNAL,
+}
+_DEATHS = {None: signal.SIGKILL, "segv": signal.SIGSEGV, "fpe": signal.SIGFPE}
 
 
 class StubWhisper:
     """Hears one sentence every four seconds. A word in the label makes it misbehave: `slow`,
-    `fail-permanent`, `fail-network`, `fail-memory`, `die`."""
+    `fail-permanent`, `fail-network`, `fail-service`, `fail-time`, `fail-internal`,
+    `fail-memory`, `fail-numpy-memory`, `fail-cuda-memory`, `fail-cuda`, `hang`, `die`,
+    `die-segv`, `die-fpe`; with `hear-4s` it takes four seconds and says the same."""
 
     def detect(self, samples: Samples) -> tuple[str, float]:  # noqa: ARG002
         return "en", 1.0
@@ -37,9 +52,9 @@ class StubWhisper:
         seconds = len(samples) / RATE
         slow = "slow" in hearing.label
         count = _SLOW_SEGMENTS if slow else max(1, round(seconds / _SEGMENT_S))
+        pause = _SLOW_EVERY_S if slow else _asked_s(hearing.label) / count
         for index in range(count):
-            if slow:
-                time.sleep(_SLOW_EVERY_S)
+            Event().wait(pause)  # under libfaketime time.sleep() fails
             start, end = seconds * index / count, seconds * (index + 1) / count
             text = f"Stub sentence {index + 1} of {count} from {digest[:8]}."
             yield Segment(
@@ -61,11 +76,22 @@ def _words(text: str, start: float, end: float) -> list[Word]:
 
 
 def _misbehave(label: str) -> None:
-    if "fail-permanent" in label:
-        raise JobFailed(FailureClass.PERMANENT, "stub_permanent", "The stub was told to fail.")
-    if "fail-network" in label:
-        raise JobFailed(FailureClass.NETWORK_TIMEOUT, "stub_network", "The stub was told to fail.")
+    for word, failure in _FAILURES.items():
+        if f"fail-{word}" in label:
+            raise JobFailed(failure, f"stub_{word}", "The stub was told to fail.")
     if "fail-memory" in label:
         raise MemoryError("The stub was told to run out of memory.")
-    if re.search(r"\bdie\b", label):
-        os.kill(os.getpid(), signal.SIGKILL)
+    if "fail-numpy-memory" in label:
+        np.empty(1 << 50)  # eight petabytes
+    if "fail-cuda" in label:
+        what = "out of memory" if "fail-cuda-memory" in label else "an illegal memory access"
+        raise RuntimeError(f"CUDA failed with error {what}")
+    if "hang" in label:
+        time.sleep(3600)
+    if found := _DIE.search(label):
+        os.kill(os.getpid(), _DEATHS[found.group(1)])
+
+
+def _asked_s(label: str) -> float:
+    found = _HEAR.search(label)
+    return float(found.group(1)) if found else 0.0

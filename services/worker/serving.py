@@ -1,0 +1,187 @@
+"""Runs a worker's parent process: Celery and its pool in the main thread, the rest around it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import threading
+import warnings
+from pathlib import Path
+from typing import Any
+
+from billiard import active_children
+from celery import Celery, signals
+from celery.worker import state
+
+from services import logs
+from services.metrics import WorkerMetrics, exposition
+from services.model.messages import NodeBeat, Register, Registered
+from services.queue import declare
+from services.settings import Settings
+from services.worker.app import LEAVE_SIGNAL
+from services.worker.callbacks import Manager
+from services.worker.capacity import memory_for_models
+from services.worker.children import Children, make_folder
+from services.worker.consuming import IDLE_QUEUE, Consuming
+from services.worker.deafness import Deafness, Hearing
+from services.worker.gauges import readings
+from services.worker.guard import refuse_unsafe_start
+from services.worker.health import Condition, HealthServer
+from services.worker.node import NodeLife
+from services.worker.offering import Offering
+from services.worker.pulse import FOLDER_VARIABLE, close
+from services.worker.spool import Spool
+
+DEAF_EXIT_CODE = 75  # EX_TEMPFAIL of sysexits.h: whoever started us shall do so again
+
+log = logs.get(__name__)
+
+
+def serve(app: Celery, settings: Settings, hello: Register) -> int:
+    """Until TERM; the exit code. Raises UnsafeStart if the pool would hang."""
+    refuse_unsafe_start(app.conf.worker_pool_start_method)
+    folder = make_folder()
+    os.environ[FOLDER_VARIABLE] = str(folder)
+    parent = Parent(app, settings, hello, folder)
+    try:
+        return parent.run()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def health_url(settings: Settings) -> str:
+    """Where others reach our health; empty if it is not served."""
+    if not settings.health_port:
+        return ""
+    anywhere = settings.health_host == "0.0.0.0"  # noqa: S104  asked, not bound
+    host = socket.gethostname() if anywhere else settings.health_host
+    return f"http://{host}:{settings.health_port}"
+
+
+class Parent:
+    """What stands around Celery: the node's life, its children's pulse, its queues, its health."""
+
+    def __init__(self, app: Celery, settings: Settings, hello: Register, folder: Path) -> None:
+        self._app = app
+        self._settings = settings
+        self._health = self._open_health()
+        if self._health is None:  # else a registry would judge this node by another process
+            hello = hello.model_copy(update={"health_url": ""})
+        self._hello = hello
+        self._folder = folder
+        manager = Manager(settings.manager_url, settings.callback_secret.get_secret_value())
+        self._spool = Spool(settings.spool_folder)
+        self._children = Children(folder)
+        self._consuming = Consuming(app)
+        self._deafness = Deafness(settings.deaf_after_s)
+        self._metrics = WorkerMetrics(
+            node=hello.node, kind=hello.kind, version=hello.version, slots=hello.slots
+        )
+        self._metrics.read_with(lambda: readings(self._children.tally()))
+        self._life = NodeLife(
+            hello,
+            manager,
+            Offering(manager, self._spool),
+            beat=self._beat,
+            heed=self._heed,
+            told=self._metrics.beat,
+        )
+
+    def run(self) -> int:
+        declare(self._app, [IDLE_QUEUE])
+        if self._health is not None:
+            self._health.start()
+        # Celery holds receivers weakly, so these names keep them.
+        receivers = self._ready, self._closing, self._left
+        signals.worker_ready.connect(receivers[0])
+        signals.worker_shutting_down.connect(receivers[1])
+        signals.worker_shutdown.connect(receivers[2])
+        # Celery warns every root user of pickled messages; ours are JSON, in a container.
+        warnings.filterwarnings("ignore", message="You're running the worker with superuser")
+        worker = self._app.Worker(
+            hostname=f"{self._hello.kind}@{self._hello.node}",
+            concurrency=self._hello.slots,
+            loglevel="DEBUG" if self._settings.log_level == "debug" else "WARNING",  # its chatter
+            quiet=True,
+            without_gossip=True,
+            without_mingle=True,
+            without_heartbeat=True,
+        )
+        self._children.start()
+        worker.start()
+        code: int = worker.exitcode or 0
+        return code
+
+    def _ready(self, sender: Any, **_: Any) -> None:
+        self._consuming.attach(sender)
+        self._life.start()
+
+    def _closing(self, **_: Any) -> None:
+        close(self._folder)
+        timer = threading.Timer(self._settings.leave_within_s, _tell_children_to_leave)
+        timer.daemon = True
+        timer.start()
+
+    def _left(self, **_: Any) -> None:
+        self._life.leave()
+
+    def _beat(self) -> NodeBeat:
+        beat = NodeBeat(
+            node=self._hello.node,
+            running=len(state.active_requests),
+            children=self._children.alive,
+            free_mb=memory_for_models(self._settings),
+        )
+        self._metrics.stands(
+            running=beat.running,
+            children=beat.children,
+            free_mb=beat.free_mb,
+            spooled=self._spool.count(),
+        )
+        return beat
+
+    def _heed(self, answer: Registered) -> None:
+        self._consuming.listen(answer.listen)
+        self._metrics.stands(running=len(state.active_requests), draining=answer.draining)
+        hearing = Hearing(
+            listens=bool(answer.listen),
+            due=answer.due,
+            busy=len(state.reserved_requests),
+            received=sum(state.total_count.values()),
+        )
+        if self._deafness.look(hearing):
+            self._end_deaf(answer.due)
+
+    def _end_deaf(self, due: int) -> None:
+        """Nothing runs here, so nothing is lost by it; a fresh process has a fresh connection."""
+        log.error("deaf", due=due, for_s=self._settings.deaf_after_s, exit_code=DEAF_EXIT_CODE)
+        self._life.leave()
+        shutil.rmtree(self._folder, ignore_errors=True)
+        os._exit(DEAF_EXIT_CODE)  # Celery may hang in its broker; the children end with us
+
+    def _open_health(self) -> HealthServer | None:
+        if not self._settings.health_port:
+            return None
+        host, port = self._settings.health_host, self._settings.health_port
+        try:
+            return HealthServer(host, port, self._condition, self._scrape)
+        except OSError as error:
+            log.warning("health_not_served", host=host, port=port, reason=str(error))
+            return None
+
+    def _condition(self) -> Condition:
+        return Condition(childless_s=self._children.none_since_s, unheard_s=self._life.unheard_s)
+
+    def _scrape(self) -> tuple[str, bytes]:
+        self._children.look()
+        self._beat()
+        return exposition(self._metrics.registry)
+
+
+def _tell_children_to_leave() -> None:
+    for child in active_children():
+        if child.pid:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child.pid, LEAVE_SIGNAL)
