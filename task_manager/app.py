@@ -15,13 +15,18 @@ from services.settings import Settings
 from services.storage.opening import open_objects
 from services.storage.protocol import ObjectStore
 from task_manager import problems
+from task_manager.admission import Admission, Crowd
 from task_manager.auth import LoopbackOnly
+from task_manager.metrics import Gauges, Timed
 from task_manager.pipeline import Pipeline
 from task_manager.routes import (
+    dead,
     discovery,
     events,
     health,
     items,
+    metrics,
+    nodes,
     results,
     tasks,
     uploads,
@@ -62,6 +67,7 @@ def build(settings: Settings) -> Application:
     objects = open_objects(settings)
     catalog = load_catalog(settings)
     pipeline = Pipeline(store, objects, catalog, settings)
+    pipeline.ports.meter.read_with(Gauges(pipeline.ports))
     stopping = threading.Event()
     return Application(
         settings=settings,
@@ -79,8 +85,11 @@ def build(settings: Settings) -> Application:
 def public_app(pipeline: Pipeline, stopping: threading.Event) -> FastAPI:
     """What users see."""
     app = _app("Fanscribe", _ABOUT, pipeline, stopping)
-    for module in (tasks, events, results, items, uploads, discovery, health):
+    for module in (tasks, events, results, items, uploads, dead, nodes, discovery, health):
         app.include_router(module.router)
+    app.include_router(metrics.public)
+    app.state.admission = Admission(pipeline.ports)
+    app.add_middleware(Crowd, meter=pipeline.ports.meter)
     if not pipeline.ports.settings.api_key.get_secret_value():
         app.add_middleware(LoopbackOnly)
     return app
@@ -92,6 +101,7 @@ def workers_app(pipeline: Pipeline, stopping: threading.Event) -> FastAPI:
     app.add_exception_handler(worker.Unsigned, worker.unsigned)
     app.include_router(worker.callbacks)
     app.include_router(health.router)
+    app.include_router(metrics.internal)
     settings = pipeline.ports.settings
     if settings.objects_access == "url":
         app.include_router(worker.objects)
@@ -113,6 +123,7 @@ def _app(title: str, about: str, pipeline: Pipeline, stopping: threading.Event) 
     app.state.settings = pipeline.ports.settings
     app.state.stopping = stopping
     problems.install(app)
+    app.add_middleware(Timed, meter=pipeline.ports.meter)
     return app
 
 

@@ -13,6 +13,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.model.errors import Forbidden, Unauthenticated
+from services.settings import Settings
 from task_manager import problems
 
 OWNER_WITHOUT_KEY = "local"
@@ -21,18 +22,24 @@ OWNER_WITH_KEY = "key"
 _bearer = HTTPBearer(auto_error=False, description="The server's FANSCRIBE_API_KEY.")
 
 
-def owner(
+def owner_of(settings: Settings) -> str:
+    """Whose tasks all callers of this server see."""
+    return OWNER_WITH_KEY if settings.api_key.get_secret_value() else OWNER_WITHOUT_KEY
+
+
+async def owner(
     request: Request,
     given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> str:
     """Whose tasks the caller sees. Raises Unauthenticated."""
-    key: str = request.app.state.settings.api_key.get_secret_value()
+    settings: Settings = request.app.state.settings
+    key = settings.api_key.get_secret_value()
     if not key:
-        return OWNER_WITHOUT_KEY
+        return owner_of(settings)
     sent = given.credentials if given else ""
     if not hmac.compare_digest(sent.encode(), key.encode()):
         raise Unauthenticated("Send the server's key as `Authorization: Bearer <key>`.")
-    return OWNER_WITH_KEY
+    return owner_of(settings)
 
 
 def is_loopback(host: str) -> bool:

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import errno
-import shutil
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from pathlib import Path
 from typing import TypeVar
-from urllib.parse import unquote, urlsplit
 
+import anyio
 import anyio.from_thread
 import anyio.to_thread
 from starlette.requests import Request
 
-from services.model.errors import Invalid, OutOfSpace, TooLarge
+from services.machine import free_disk_bytes
+from services.model.errors import Invalid, TooLarge
 from services.model.task import AudioInput
 from services.settings import Settings
 from services.storage.protocol import ObjectStore
+from task_manager.admission import folders, out_of_space
 
 T = TypeVar("T")
 
 _AT_ONCE = anyio.CapacityLimiter(64)  # uploads have threads of their own: slow ones hold up no GET
 _LOOK_EVERY = 64 * 1024 * 1024  # bytes between two looks at the free space
 _DRAIN = 16 * 1024 * 1024  # bytes read on after a refusal, so that the caller gets to see it
+_DRAIN_S = 2.0  # … unless they come slowly
 
 
 class Intake:
@@ -39,7 +40,7 @@ class Intake:
         except OSError as error:
             if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
                 raise
-            raise _out_of_space() from error
+            raise out_of_space() from error
         if info.size == 0:
             self._objects.delete(key)
             raise Invalid(f"The file {name[:100]!r} is empty.", code="empty_file", field=field)
@@ -63,28 +64,25 @@ class Intake:
             yield chunk
 
     def _look_at_space(self) -> None:
-        address = urlsplit(self._settings.objects_address)
-        if address.scheme != "file":
-            return
-        folder = Path(unquote(address.path))
-        if folder.is_dir() and shutil.disk_usage(folder).free < self._settings.min_free_bytes:
-            raise _out_of_space()
+        limit = self._settings.min_free_bytes
+        if any(free_disk_bytes(folder) < limit for folder in folders(self._settings)):
+            raise out_of_space()
 
 
-def _out_of_space() -> OutOfSpace:
-    return OutOfSpace("The server's disk is nearly full: nothing was taken. Try again later.")
-
-
-async def read_in_thread(request: Request, read: Callable[[Iterator[bytes]], T]) -> T:
+async def read_in_thread(
+    request: Request,
+    read: Callable[[Iterator[bytes]], T],
+    limiter: anyio.CapacityLimiter = _AT_ONCE,
+) -> T:
     """What `read` makes of the body's chunks; it runs in a thread and pulls them from the loop.
 
     After an error a little more of the body is read, so that the answer is not lost in a reset.
     """
     stream = aiter(request.stream())
     try:
-        return await anyio.to_thread.run_sync(lambda: read(_pulled(stream)), limiter=_AT_ONCE)
+        return await anyio.to_thread.run_sync(lambda: read(_pulled(stream)), limiter=limiter)
     except Exception:
-        await _drain(stream)
+        await drain(stream)
         raise
 
 
@@ -97,12 +95,14 @@ def _pulled(stream: AsyncIterator[bytes]) -> Iterator[bytes]:
             yield chunk
 
 
-async def _drain(stream: AsyncIterator[bytes]) -> None:
+async def drain(stream: AsyncIterator[bytes]) -> None:
+    """Reads on for a while, so that a refusal is not lost in a reset of the connection."""
     size = 0
     try:
-        async for chunk in stream:
-            size += len(chunk)
-            if size > _DRAIN:
-                return
+        with anyio.move_on_after(_DRAIN_S):
+            async for chunk in stream:
+                size += len(chunk)
+                if size > _DRAIN:
+                    return
     except Exception:  # noqa: BLE001  the caller went away: nobody waits for the answer
         return

@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 
 from services.model.catalog import Catalog
 from services.model.errors import Invalid
+from services.model.labels import check_label
 from services.model.languages import parse_language
 from services.model.pack import dumps
 from services.model.task import AudioInput, ItemSpec, Manifest, Options, Target
@@ -219,7 +220,13 @@ def _options(new: NewOptions, catalog: Catalog, items: list[ItemSpec]) -> Option
         word_timestamps=new.word_timestamps,
         check_threshold=new.check_threshold,
         language_spelling=new.language_spelling,
+        node_label=_node_label(new),
     )
+
+
+def _node_label(new: NewOptions) -> str:
+    """A label that no live node has is fine: nodes may come."""
+    return "" if new.node_label is None else check_label(new.node_label, "options.node_label")
 
 
 def _transcriber(new: NewOptions, catalog: Catalog, items: list[ItemSpec]) -> str:

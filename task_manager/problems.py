@@ -9,8 +9,10 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from services import logs
+from services.metrics import ManagerMetrics
 from services.model.errors import RequestRefused
 from services.model.pack import dumps
 from services.storage.protocol import ObjectMissing
@@ -52,6 +54,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _unvalidated)
     app.add_exception_handler(HTTPException, _by_the_framework)
     app.add_exception_handler(ObjectMissing, _missing)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _crashed)
 
 
@@ -110,8 +113,13 @@ def refusal(error: RequestRefused) -> Response:
     return render(error.status, error.code, error.message, error.field, headers)
 
 
-async def _refused(_: Request, error: Exception) -> Response:
+async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestRefused)
+    if error.status in {429, 503, 507}:
+        meter: ManagerMetrics = request.app.state.pipeline.ports.meter
+        meter.refused(error.code)
+        if error.code == "store_unavailable":
+            meter.store_failed()
     return refusal(error)
 
 
@@ -133,6 +141,11 @@ async def _missing(_: Request, __: Exception) -> Response:
     return render(404, "object_missing", "The stored text behind this is gone from storage.")
 
 
+async def _gone(_: Request, __: Exception) -> Response:
+    """Nobody reads this; but a caller that hangs up is no mistake of ours."""
+    return render(400, "caller_gone", "The connection ended before the request did.")
+
+
 async def _crashed(request: Request, error: Exception) -> Response:
     """What went wrong stays in the log; the caller learns only that it was not their fault."""
     log.error("request_failed", path=request.url.path, error=repr(error))
@@ -149,7 +162,9 @@ _ABOUT = {
     413: "Larger than this server takes (`too_large`).",
     415: "The content type is not one of this route's (`unsupported_content_type`).",
     422: "The request is understood and wrong; `code` and `field` say where.",
+    429: "Slow down (`too_many_open_tasks`); see Retry-After.",
     500: "A mistake of ours (`internal`); the log has it.",
-    503: "The store does not answer (`store_unavailable`); see Retry-After.",
+    503: "There is no room (`queue_full`, `low_memory`, `too_busy`), or the store does not answer "
+    "(`store_unavailable`); see Retry-After.",
     507: "The disk is nearly full (`out_of_space`).",
 }

@@ -92,7 +92,7 @@ class Results:
     def _missing(self) -> list[str]:
         """Cells of the first items that have no text yet, as language/text id/source."""
         manifest = self._task.manifest
-        found = self._store.outputs(self._task.id, first=0, last=_LOOKED_AT - 1)
+        found = self._store.output_lines(self._task.id, 0, _LOOKED_AT - 1)
         there = {(output.item, output.language, output.source) for output in found}
         return [
             f"{spelling}/{item.text_id}/{source.value}"

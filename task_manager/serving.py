@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import resource
 import signal
 from collections.abc import Iterator
 
@@ -16,6 +17,7 @@ from task_manager.app import Application
 log = logs.get(__name__)
 
 _GRACE_S = 10  # for requests that are under way when the end comes
+_FILES = 65_536  # a connection is a file; the usual 1024 would leave none for the workers
 
 
 class Listener(uvicorn.Server):
@@ -48,8 +50,18 @@ def listener(app: FastAPI, host: str, port: int) -> Listener:
     )
 
 
+def raise_file_limit() -> None:
+    """As many open files as the system lets us have."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(ValueError, OSError):  # some systems promise more than they give
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 async def serve(application: Application) -> None:
     """Runs until TERM or INT; then ends streams, requests, ticker and store, in this order."""
+    raise_file_limit()
     settings = application.settings
     public = listener(application.public, settings.host, settings.port)
     workers = listener(application.workers, settings.worker_host, settings.worker_port)

@@ -17,7 +17,7 @@ from task_manager.intake import Intake
 from task_manager.manifests import Rules, stem, to_manifest
 from task_manager.multipart import Part, parts
 from task_manager.pipeline import Pipeline
-from task_manager.pipeline.accept import new_task_id
+from task_manager.pipeline.accept import Unsure, new_task_id
 from task_manager.schemas.new_task import NewTask, PriorityName
 
 MAX_JSON = 64 * 1024 * 1024  # bytes
@@ -56,10 +56,13 @@ class Submission:
         return self._taking(take)
 
     def _taking(self, take: Callable[[str], Task]) -> Task:
-        """A task of its own id; what a refused or repeated request has stored goes again."""
+        """A task of its own id; what a refused or repeated request has stored goes again, unless
+        the task may be there after all."""
         task_id = new_task_id()
         try:
             task = take(task_id)
+        except Unsure:
+            raise
         except BaseException:
             self._forget(task_id)
             raise
@@ -253,6 +256,7 @@ _FIELDS: Mapping[str, Callable[[str, str], Any]] = {
     "model": _plain,
     "translate_model": _plain,
     "language_spelling": _plain,
+    "node_label": _plain,
     "beam_size": _number(int),
     "check_threshold": _number(float),
     "word_timestamps": _flag,

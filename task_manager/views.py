@@ -4,19 +4,32 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from services.model.job import Job, Stage
-from services.model.messages import DetectResult, PrepareResult
+from services.model.job import HistoryEntry, Job, Stage
+from services.model.node import takers
+from services.model.stages import DetectResult, PrepareResult
 from services.model.states import JobState
 from services.model.task import Item, Priority, Source, Task
-from services.model.transcript import Check, Output
+from services.model.transcript import Check
 from task_manager.cells import DONE, cell
 from task_manager.clock import moment
+from task_manager.pipeline import estimate
+from task_manager.pipeline.limits import LEAST
+from task_manager.pipeline.ports import Ports
+from task_manager.pipeline.promises import Estimate
 from task_manager.schemas.item import AudioView, CellView, ItemView
 from task_manager.schemas.new_task import PriorityName
-from task_manager.schemas.task import Attempt, StageTiming, TaskDetail, TaskSummary, Warned
-from task_manager.store.protocol import Store
+from task_manager.schemas.task import (
+    Attempt,
+    RunningJob,
+    StageTiming,
+    TaskDetail,
+    TaskSummary,
+    Warned,
+)
+from task_manager.store.protocol import OutputLine, Store
 
 LOOKED_AT = 100  # items whose jobs a task's own page looks at
 SHOWN = 100  # attempts and warnings on that page
@@ -42,16 +55,21 @@ def summary(task: Task) -> TaskSummary:
     return TaskSummary(**_summary(task))
 
 
-def detail(task: Task, store: Store) -> TaskDetail:
+def detail(task: Task, ports: Ports) -> TaskDetail:
     """The task's page. Bounded, however many items it has."""
-    jobs = store.jobs_of_items(task.id, 0, LOOKED_AT - 1)
-    items = item_views(task, store, store.items(task.id, limit=LOOKED_AT), jobs)
-    warned = [Warned(text_id=item.text_id, warning=w) for item in items for w in item.warnings]
+    store = ports.store
+    last = min(LOOKED_AT, len(task.manifest.items)) - 1
+    jobs = store.lean_jobs(task.id, 0, last)
+    known = _known(store, task, 0, last, jobs)
+    running = [job for job in jobs if job.state is JobState.RUNNING][:SHOWN]
     return TaskDetail(
         **_summary(task),
+        **_expectation(estimate.of_task(ports, task), store.now()),
         options=task.manifest.options,
-        attempts=list(_attempts(task, jobs))[:SHOWN],
-        warnings=warned[:SHOWN],
+        running=[_running(task, job, estimate.of_running(ports, job)) for job in running],
+        no_node=_unserved(ports, jobs),
+        attempts=_attempts(task, jobs),
+        warnings=_warned(task, known)[:SHOWN],
         timings=_timings(jobs),
     )
 
@@ -73,34 +91,77 @@ def _summary(task: Task) -> dict[str, Any]:
     }
 
 
-def _attempts(task: Task, jobs: Iterable[Job]) -> Iterable[Attempt]:
-    for job in jobs:
-        if not job.history:
-            continue
-        last = job.history[-1]
-        waits = job.state is JobState.WAITING
-        yield Attempt(
-            stage=job.stage,
-            text_id=task.manifest.items[job.item].text_id,
-            language=job.language or None,
-            source=job.source or None,
-            part=job.part,
-            attempts=job.attempt,
-            failure=last.failure,
-            code=last.code,
-            message=last.message,
-            at=moment(last.at),
-            node=last.node,
-            next_attempt_at=moment(last.next_attempt_at) if waits else None,
-            dead=job.state is JobState.DEAD,
-        )
+def _expectation(found: Estimate, now: float) -> dict[str, Any]:
+    end = None if found.expected_s is None else max(now, found.at + found.expected_s)
+    return {
+        "position": found.position,
+        "expected_seconds": None if end is None else round(end - now, 1),
+        "expected_at": moment(end),
+    }
+
+
+def _unserved(ports: Ports, jobs: Iterable[Job]) -> list[str]:
+    """The queues in which jobs wait and of which no node may be given work."""
+    wanted = {job.queue for job in jobs if job.state is JobState.WAITING}
+    if not wanted:
+        return []
+    nodes, now = ports.store.nodes(), ports.store.now()
+    return sorted(queue for queue in wanted if not takers(nodes, queue, now))
+
+
+def _attempts(task: Task, jobs: Iterable[Job]) -> list[Attempt]:
+    """Every line of every job's history, the newest last."""
+    lines = [(line, job, line is job.history[-1]) for job in jobs for line in job.history]
+    lines.sort(key=lambda each: each[0].at)
+    return [_attempt(task, *each) for each in lines[-SHOWN:]]
+
+
+def _attempt(task: Task, line: HistoryEntry, job: Job, last: bool) -> Attempt:  # noqa: FBT001
+    waits = last and job.state is JobState.WAITING
+    return Attempt(
+        **_name(task, job, line.attempt),
+        attempts=job.attempt,
+        failure=line.failure,
+        code=line.code,
+        message=line.message,
+        node=line.node,
+        started_at=moment(line.started_at),
+        at=moment(line.at),
+        next_attempt_at=moment(line.next_attempt_at) if waits else None,
+        dead=last and job.state is JobState.DEAD,
+    )
+
+
+def _running(task: Task, job: Job, expected_s: float | None) -> RunningJob:
+    limits = job.limits or LEAST
+    return RunningJob(
+        **_name(task, job, job.attempt),
+        node=job.lease.node if job.lease else None,
+        started_at=moment(job.claimed_at),
+        progress=job.progress,
+        expected_seconds=None if expected_s is None else round(expected_s, 1),
+        soft_limit_s=limits.soft_s,
+        hard_limit_s=limits.hard_s,
+    )
+
+
+def _name(task: Task, job: Job, attempt: int) -> dict[str, Any]:
+    return {
+        "stage": job.stage,
+        "text_id": task.manifest.items[job.item].text_id,
+        "language": job.language or None,
+        "source": job.source or None,
+        "part": job.part,
+        "attempt": attempt,
+    }
 
 
 def _timings(jobs: Iterable[Job]) -> dict[str, StageTiming]:
     spans: dict[Stage, list[tuple[float, float]]] = defaultdict(list)
     for job in jobs:
         if job.state is JobState.SUCCEEDED and job.claimed_at and job.finished_at:
-            spans[job.stage].append((job.claimed_at, job.finished_at))
+            end = max(job.claimed_at, job.finished_at)  # the clock may have been set back
+            spans[job.stage].append((job.claimed_at, end))
     return {
         stage.value: StageTiming(
             jobs=len(spans[stage]),
@@ -115,25 +176,37 @@ def _timings(jobs: Iterable[Job]) -> dict[str, StageTiming]:
 # ── items ────────────────────────────────────────────────────────────────────────────────────
 
 
-def item_views(
-    task: Task, store: Store, items: Sequence[Item], jobs: Sequence[Job] | None = None
-) -> list[ItemView]:
+@dataclass(slots=True)
+class _Known:
+    """The jobs and outputs of one item."""
+
+    jobs: list[Job] = field(default_factory=list)
+    outputs: list[OutputLine] = field(default_factory=list)
+
+
+def item_views(task: Task, store: Store, items: Sequence[Item]) -> list[ItemView]:
     """Some neighbouring items with everything that is known of them."""
     if not items:
         return []
     first, last = items[0].ordinal, items[-1].ordinal
-    by_item: dict[int, list[Job]] = defaultdict(list)
-    for job in store.jobs_of_items(task.id, first, last) if jobs is None else jobs:
-        by_item[job.item].append(job)
-    outputs: dict[int, list[Output]] = defaultdict(list)
-    for output in store.outputs(task.id, first=first, last=last):
-        outputs[output.item].append(output)
-    return [_item(task, item, by_item[item.ordinal], outputs[item.ordinal]) for item in items]
+    known = _known(store, task, first, last, store.lean_jobs(task.id, first, last))
+    return [_item(task, item, known[item.ordinal]) for item in items]
 
 
-def _item(task: Task, item: Item, jobs: list[Job], outputs: list[Output]) -> ItemView:
-    facts = _facts(jobs, outputs)
-    check = Check.model_validate(facts["check"]) if facts.get("check") else None
+def _known(
+    store: Store, task: Task, first: int, last: int, jobs: Iterable[Job]
+) -> dict[int, _Known]:
+    found: dict[int, _Known] = defaultdict(_Known)
+    for job in jobs:
+        found[job.item].jobs.append(job)
+    for output in store.output_lines(task.id, first, last):
+        found[output.item].outputs.append(output)
+    return found
+
+
+def _item(task: Task, item: Item, known: _Known) -> ItemView:
+    facts = _facts(known)
+    check = _check(facts)
     return ItemView(
         ordinal=item.ordinal,
         text_id=item.text_id,
@@ -146,24 +219,38 @@ def _item(task: Task, item: Item, jobs: list[Job], outputs: list[Output]) -> Ite
         no_speech=facts.get("no_speech"),
         check=check,
         warnings=_warnings(task, facts, check),
-        cells=_cells(task, item, jobs, outputs),
+        cells=_cells(task, item, known),
     )
 
 
-def _facts(jobs: Iterable[Job], outputs: Iterable[Output]) -> dict[str, Any]:
+def _facts(known: _Known) -> dict[str, Any]:
     """What the item's jobs learnt, in the order in which they learn it; then its transcript."""
     facts: dict[str, Any] = {}
-    for job in jobs:
+    for job in known.jobs:
         if job.stage is Stage.PREPARE and job.result is not None:
             prepared = PrepareResult.model_validate(job.result)
             facts |= prepared.model_dump(include={"seconds", "coverage", "warnings"})
         elif job.stage is Stage.DETECT and job.result is not None:
             found = DetectResult.model_validate(job.result)
             facts |= {"language": found.language, "language_probability": found.probability}
-    for output in outputs:
+    for output in known.outputs:
         if output.source == Source.AUDIO and output.kind != "translation":
             facts |= {"language": output.language, **output.facts}
     return facts
+
+
+def _check(facts: Mapping[str, Any]) -> Check | None:
+    return Check.model_validate(facts["check"]) if facts.get("check") else None
+
+
+def _warned(task: Task, known: Mapping[int, _Known]) -> list[Warned]:
+    found = []
+    for item in sorted(known):
+        facts = _facts(known[item])
+        text_id = task.manifest.items[item].text_id
+        warnings = _warnings(task, facts, _check(facts))
+        found += [Warned(text_id=text_id, warning=each) for each in warnings]
+    return found
 
 
 def _warnings(task: Task, facts: Mapping[str, Any], check: Check | None) -> list[str]:
@@ -179,16 +266,14 @@ def _warnings(task: Task, facts: Mapping[str, Any], check: Check | None) -> list
     return warnings
 
 
-def _cells(
-    task: Task, item: Item, jobs: list[Job], outputs: Iterable[Output]
-) -> dict[str, dict[str, CellView]]:
-    there = {(output.language, output.source) for output in outputs}
+def _cells(task: Task, item: Item, known: _Known) -> dict[str, dict[str, CellView]]:
+    there = {(output.language, output.source) for output in known.outputs}
     sources = task.manifest.sources(task.manifest.items[item.ordinal])
     return {
         spelling: {
             source.value: DONE
             if (language, source) in there
-            else cell(jobs, language, source, ended=task.state.ended)
+            else cell(known.jobs, language, source, ended=task.state.ended)
             for source in sources
         }
         for language, spelling in spellings(task).items()

@@ -1,4 +1,4 @@
-"""What the server offers and how it stands: code book, languages, models, nodes, queues."""
+"""What the server offers and how it stands: code book, languages, models, queues."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from fastapi import APIRouter, Depends
 
 from services.model.codebook import BOOK, CODEBOOK_VERSION, code_of
 from services.model.languages import LANGUAGES
-from services.model.node import Node
+from services.model.node import Node, takers
 from task_manager import auth
-from task_manager.clock import moment
 from task_manager.dependencies import TheCatalog, ThePipeline, TheStore
+from task_manager.pipeline import estimate
+from task_manager.pipeline.ports import Ports
 from task_manager.problems import responses
 from task_manager.schemas.discovery import (
     CodebookView,
@@ -17,8 +18,6 @@ from task_manager.schemas.discovery import (
     LanguageView,
     ModelsView,
     ModelView,
-    NodesView,
-    NodeView,
     QueuesView,
     QueueView,
 )
@@ -75,38 +74,24 @@ def list_models(catalog: TheCatalog, pipeline: ThePipeline) -> ModelsView:
     )
 
 
-@router.get("/nodes")
-def list_nodes(store: TheStore, pipeline: ThePipeline) -> NodesView:
-    """The worker processes that registered, live or not."""
-    live = {node.id for node in pipeline.live_nodes()}
-    return NodesView(nodes=[_node(node, live=node.id in live) for node in store.nodes()])
-
-
-def _node(node: Node, *, live: bool) -> NodeView:
-    known = node.model_dump(exclude={"registered_at", "seen_at"})
-    return NodeView(
-        **known,
-        registered_at=moment(node.registered_at),
-        seen_at=moment(node.seen_at),
-        free=max(0, node.slots - node.running) if live and not node.draining else 0,
-        live=live,
-    )
-
-
 @router.get("/queues")
 def list_queues(store: TheStore, pipeline: ThePipeline) -> QueuesView:
     """Every queue that has work or nodes: how deep it is and who serves it."""
     now = store.now()
-    live = [node for node in pipeline.live_nodes() if not node.draining]
+    nodes = [node for node in store.nodes() if node.may_work]
     depths = {depth.queue: depth for depth in store.queue_depths(now)}
-    names = sorted({*depths, *(queue for node in live for queue in node.queues)})
-    return QueuesView(queues=[_queue(name, depths.get(name), live, now) for name in names])
+    names = sorted({*depths, *(queue for node in nodes for queue in node.queues)})
+    ports = pipeline.ports
+    return QueuesView(queues=[_queue(ports, name, depths.get(name), nodes, now) for name in names])
 
 
-def _queue(name: str, depth: QueueDepth | None, live: list[Node], now: float) -> QueueView:
-    serving = [node for node in live if name in node.queues]
+def _queue(
+    ports: Ports, name: str, depth: QueueDepth | None, nodes: list[Node], now: float
+) -> QueueView:
+    serving = takers(nodes, name, now)
     known = depth or QueueDepth(name, 0, 0, 0, None)
     oldest = known.oldest_due
+    found = estimate.of_queue(ports, known, serving)
     return QueueView(
         queue=name,
         waiting=known.waiting,
@@ -114,6 +99,13 @@ def _queue(name: str, depth: QueueDepth | None, live: list[Node], now: float) ->
         running=known.running,
         oldest_due_seconds=None if oldest is None else max(0.0, now - oldest),
         nodes=len(serving),
-        slots=sum(node.slots for node in serving),
+        slots=sum(node.capacity for node in serving),
         no_node=bool(known.waiting) and not serving,
+        expected_seconds=_rounded(found.starts_s, 1),
+        work_seconds=_rounded(found.work_s, 1),
+        seconds_per_size=_rounded(found.each_s, 4),
     )
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)

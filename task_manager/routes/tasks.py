@@ -6,13 +6,21 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from services.model.errors import TooLarge, UnsupportedContent
 from services.model.task import Task, TaskState
 from task_manager import cursors, views
-from task_manager.dependencies import OwnedTask, Owner, TheIntake, ThePipeline, TheStore
+from task_manager.dependencies import (
+    IdempotencyKey,
+    OwnedTask,
+    Owner,
+    TheIntake,
+    ThePipeline,
+    TheStore,
+    admitted,
+)
 from task_manager.intake import read_in_thread
 from task_manager.problems import responses
 from task_manager.routes.bodies import FORM_SCHEMA, JSON_SCHEMA, media_type
@@ -26,7 +34,8 @@ router = APIRouter(prefix="/v1/tasks", tags=["tasks"])
 @router.post(
     "",
     status_code=202,
-    responses=responses(400, 401, 403, 409, 413, 415, 422, 503, 507),
+    responses=responses(400, 401, 403, 409, 413, 415, 422, 429, 503, 507),
+    dependencies=[Depends(admitted)],
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -41,10 +50,7 @@ async def create_task(
     pipeline: ThePipeline,
     intake: TheIntake,
     owner: Owner,
-    idempotency_key: Annotated[
-        str | None,
-        Header(description="The same key with the same request answers with the first task."),
-    ] = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> TaskSummary:
     """Takes a task: as JSON with texts and upload keys, or as a form with files. It exists, and
     will be worked on, when the answer is 202."""
@@ -92,9 +98,10 @@ def list_tasks(
 
 
 @router.get("/{task_id}", responses=responses(401, 403, 404, 410, 422, 503))
-def get_task(task: OwnedTask, pipeline: ThePipeline, store: TheStore) -> TaskDetail:
-    """State, progress, counts; what failed and when it is tried again; times of the stages."""
-    return views.detail(pipeline.refresh(task), store)
+def get_task(task: OwnedTask, pipeline: ThePipeline) -> TaskDetail:
+    """State, progress, counts, place and expected end; what runs with its limits; every try that
+    failed and when it is made again; times of the stages."""
+    return views.detail(pipeline.refresh(task), pipeline.ports)
 
 
 @router.get("/{task_id}/items", responses=responses(401, 403, 404, 410, 422, 503))

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.concurrency import run_in_threadpool
 
 from services.model.errors import Invalid, UnsupportedContent
 from services.model.task import AudioInput, Upload
 from services.storage import keys
-from task_manager.dependencies import Owner, TheIntake, ThePipeline
+from task_manager.dependencies import Owner, TheIntake, ThePipeline, admitted
 from task_manager.intake import Intake, read_in_thread
 from task_manager.manifests import check_characters
 from task_manager.multipart import parts
@@ -29,7 +29,8 @@ _RAW = ("application/octet-stream", "application/ogg", "application/mp4")
 @router.post(
     "",
     status_code=201,
-    responses=responses(400, 401, 403, 413, 415, 422, 503, 507),
+    responses=responses(400, 401, 403, 413, 415, 422, 429, 503, 507),
+    dependencies=[Depends(admitted)],
     openapi_extra={"requestBody": {"required": True, "content": FILE_SCHEMA}},
 )
 async def create_upload(

@@ -27,6 +27,7 @@ from services.model.messages import (
 from task_manager.dependencies import TheIntake, TheObjects, ThePipeline, TheSettings
 from task_manager.intake import read_in_thread
 from task_manager.schemas.discovery import UploadView
+from task_manager.threads import OBJECTS, on_own_thread, streamed
 
 _STATUS = {"held": 200, "stale": 409, "cancelled": 410}
 
@@ -39,9 +40,10 @@ class Unsigned(FanscribeError):
         self.now = now
 
 
-async def unsigned(_: Request, error: Exception) -> Response:
+async def unsigned(request: Request, error: Exception) -> Response:
     """Answers 401 with the time by which we count."""
     assert isinstance(error, Unsigned)
+    request.app.state.pipeline.ports.meter.callback_refused(401)
     return JSONResponse(
         {"code": "bad_signature", "message": str(error), "now": error.now}, status_code=401
     )
@@ -51,6 +53,7 @@ async def _raw(request: Request) -> bytes:
     return await request.body()
 
 
+@on_own_thread
 def _signed(
     request: Request,
     raw: Annotated[bytes, Depends(_raw)],
@@ -70,12 +73,14 @@ objects = APIRouter(prefix="/objects", tags=["objects"])
 
 
 @callbacks.post("/register")
+@on_own_thread
 def register(hello: Register, pipeline: ThePipeline) -> Registered:
     """A node says hello."""
     return pipeline.register(hello)
 
 
 @callbacks.post("/node-beat")
+@on_own_thread
 def node_beat(beat: NodeBeat, pipeline: ThePipeline) -> Registered:
     """A node is alive; 404 asks it to register anew."""
     known = pipeline.node_beat(beat)
@@ -85,18 +90,21 @@ def node_beat(beat: NodeBeat, pipeline: ThePipeline) -> Registered:
 
 
 @callbacks.post("/claim")
+@on_own_thread
 def claim(asked: Claim, pipeline: ThePipeline) -> Granted:
     """A worker asks for the best due jobs of a queue."""
     return pipeline.claim(asked)
 
 
 @callbacks.post("/beat")
+@on_own_thread
 def beat(told: Beat, pipeline: ThePipeline) -> BeatAnswer:
     """All leases of a token are alive."""
     return pipeline.beat(told)
 
 
 @callbacks.post("/progress")
+@on_own_thread
 def progress(told: Progress, pipeline: ThePipeline, response: Response) -> LeaseState:
     """How far an attempt is: 200 go on, 409 another attempt counts, 410 nobody wants it."""
     state = pipeline.progress(told)
@@ -105,11 +113,13 @@ def progress(told: Progress, pipeline: ThePipeline, response: Response) -> Lease
 
 
 @callbacks.post("/finish")
+@on_own_thread
 def finish(told: Finish, pipeline: ThePipeline) -> FinishAnswer:
     """The last word of one or more attempts; a verdict for each."""
     return pipeline.finish(told)
 
 
+@on_own_thread
 def _may(
     *,
     request: Request,
@@ -132,6 +142,7 @@ SignedKey = Annotated[str, Depends(_may)]
 
 
 @objects.get("/{key:path}")
+@on_own_thread
 def get_object(
     key: SignedKey,
     objects: TheObjects,
@@ -146,7 +157,7 @@ def get_object(
     if span:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
     return StreamingResponse(
-        objects.get(key, start, end),
+        streamed(iter(objects.get(key, start, end))),
         status_code=206 if span else 200,
         media_type="application/octet-stream",
         headers=headers,
@@ -169,5 +180,7 @@ def span_of(asked: str, size: int) -> tuple[int, int] | None:
 @objects.put("/{key:path}", status_code=201)
 async def put_object(request: Request, key: SignedKey, intake: TheIntake) -> UploadView:
     """Stores a local object in one step."""
-    stored = await read_in_thread(request, lambda body: intake.store(key, "", body, field="body"))
+    stored = await read_in_thread(
+        request, lambda body: intake.store(key, "", body, field="body"), limiter=OBJECTS
+    )
     return UploadView(**stored.model_dump())

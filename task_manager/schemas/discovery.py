@@ -1,8 +1,7 @@
-"""What the server offers and how it is: code book, languages, models, nodes, queues, health."""
+"""What the server offers and how it is: code book, languages, models, queues, health."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Literal
 
 from pydantic import Field
@@ -49,35 +48,9 @@ class ModelsView(AnswerModel):
     models: list[ModelView]
 
 
-class NodeView(AnswerModel):
-    """A worker process. `live`: heard of lately and not gone."""
-
-    id: str
-    kind: str
-    host: str
-    pid: int
-    queues: list[str]
-    models: list[str]
-    languages: list[str]
-    slots: int
-    running: int
-    free: int
-    version: str
-    memory_mb: int
-    labels: dict[str, str]
-    registered_at: datetime
-    seen_at: datetime
-    live: bool
-    gone: bool
-    draining: bool
-
-
-class NodesView(AnswerModel):
-    nodes: list[NodeView]
-
-
 class QueueView(AnswerModel):
-    """How a queue stands. `no_node`: it has work and nobody who could do it."""
+    """How a queue stands. `no_node`: it has work and nobody who could do it. Times are None while
+    nothing was measured."""
 
     queue: str
     waiting: int
@@ -87,6 +60,13 @@ class QueueView(AnswerModel):
     nodes: int
     slots: int
     no_node: bool
+    expected_seconds: float | None = Field(
+        description="Until a job of normal priority that comes now would start."
+    )
+    work_seconds: float | None = Field(description="How long what waits would keep one slot busy.")
+    seconds_per_size: float | None = Field(
+        description="Measured seconds of work per second of audio, or its equivalent."
+    )
 
 
 class QueuesView(AnswerModel):

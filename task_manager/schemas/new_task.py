@@ -50,6 +50,11 @@ class NewOptions(RequestModel):
     language_spelling: Literal["canonical", "caller"] = Field(
         default="canonical", description="`caller`: results name languages as you spelt them."
     )
+    node_label: str | None = Field(
+        default=None,
+        description="Only nodes with this label work on the task.",
+        examples=["zone=b"],
+    )
 
 
 class NewTask(RequestModel):

@@ -31,22 +31,45 @@ class TaskSummary(AnswerModel):
     metadata: dict[str, Any]
 
 
-class Attempt(AnswerModel):
-    """The last attempt of a job that failed at least once."""
+class JobName(AnswerModel):
+    """Which job of the task it is."""
 
     stage: Stage
     text_id: str
     language: str | None = Field(description="Target language of a translation.")
     source: str | None
     part: int
-    attempts: int
+    attempt: int = Field(description="Which try it was or is; the first is 1.")
+
+
+class Attempt(JobName):
+    """A try that ended without a result."""
+
+    attempts: int = Field(description="How many tries the job has had by now.")
     failure: FailureClass = Field(description="The class, which decides about retries.")
     code: str
     message: str
-    at: datetime
     node: str | None
-    next_attempt_at: datetime | None = Field(description="None: it is not tried again by itself.")
-    dead: bool
+    started_at: datetime | None
+    at: datetime = Field(description="When it failed.")
+    next_attempt_at: datetime | None = Field(
+        description="When the job, which waits, is tried again; None for tries that were not the "
+        "last, and where it is not tried again by itself."
+    )
+    dead: bool = Field(description="With this try the job has failed for good.")
+
+
+class RunningJob(JobName):
+    """A try that is under way, and the time that it is given."""
+
+    node: str | None
+    started_at: datetime | None
+    progress: float = Field(description="0…1.")
+    expected_seconds: float | None = Field(
+        description="How long such work takes in all; None while none was measured."
+    )
+    soft_limit_s: float = Field(description="After so long the work is asked to stop.")
+    hard_limit_s: float = Field(description="After so long its process is ended.")
 
 
 class StageTiming(AnswerModel):
@@ -66,10 +89,24 @@ class Warned(AnswerModel):
 
 
 class TaskDetail(TaskSummary):
-    """A task by itself. Attempts, warnings and timings cover the first 100 items."""
+    """A task by itself. Attempts, running jobs, warnings and timings cover the first 100 items."""
 
     options: Options
-    attempts: list[Attempt] = Field(description="Jobs that failed at least once; up to 100.")
+    position: int | None = Field(
+        description="How many jobs stand before its first waiting one in that queue, up to "
+        "10,000; None where none of its jobs waits."
+    )
+    expected_seconds: float | None = Field(
+        description="Until it has ended, by what was measured; None while that is not known."
+    )
+    expected_at: datetime | None
+    running: list[RunningJob] = Field(description="Up to 100.")
+    no_node: list[str] = Field(
+        description="Queues in which its jobs wait and that no live node serves."
+    )
+    attempts: list[Attempt] = Field(
+        description="Tries that ended without a result, newest last; the newest 100."
+    )
     warnings: list[Warned]
     timings: dict[str, StageTiming] = Field(description="By stage.")
 

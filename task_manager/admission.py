@@ -1,0 +1,134 @@
+"""Turn new work away while there is still room to say so: before its body is read.
+
+Nothing is stored for a request that is refused, and nothing that was accepted is lost: the queue
+only grows by what this machine can keep.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from services.machine import free_disk_bytes, free_memory_bytes
+from services.metrics import ManagerMetrics
+from services.model.errors import OutOfSpace, TooMany, Unavailable
+from services.settings import Settings
+from task_manager import problems
+from task_manager.fresh import Fresh
+from task_manager.pipeline.ports import Ports
+
+MAX_AT_ONCE = 1000  # public requests under way, event streams among them
+_ALWAYS = {"/healthz", "/readyz", "/metrics"}
+
+
+class Admission:
+    """The four limits. Every look is at most a second old, so asking costs nothing."""
+
+    def __init__(self, ports: Ports) -> None:
+        self._ports = ports
+        self._settings = ports.settings
+        self._disk = Fresh(self._free_disk)
+        self._memory = Fresh(free_memory_bytes)
+        self._waiting = Fresh(self._count_waiting)
+        self._open: dict[str, Fresh[Iterator[int]]] = {}
+
+    def check(self, owner: str, idempotency_key: str | None = None) -> None:
+        """Raises OutOfSpace, Unavailable `low_memory` or `queue_full`, or TooMany
+        `too_many_open_tasks`. A request that was accepted before may always ask what became of
+        it."""
+        try:
+            self._look(owner)
+        except (OutOfSpace, Unavailable, TooMany):
+            store = self._ports.store
+            if not idempotency_key or store.task_by_key(owner, idempotency_key) is None:
+                raise
+
+    def _look(self, owner: str) -> None:
+        settings = self._settings
+        if self._disk() < settings.min_free_bytes:
+            raise out_of_space()
+        if self._memory() < settings.min_free_memory_bytes:
+            raise Unavailable(
+                "The server is short of memory: nothing was taken. Send the same request again "
+                "after the seconds that Retry-After says.",
+                code="low_memory",
+                retry_after_s=15,
+            )
+        if self._waiting() >= settings.max_waiting_jobs:
+            raise Unavailable(
+                f"{settings.max_waiting_jobs} jobs wait already: nothing was taken. Send the same "
+                "request again after the seconds that Retry-After says, or add workers.",
+                code="queue_full",
+                retry_after_s=30,
+            )
+        if self._count_open(owner) >= settings.max_open_tasks:
+            raise TooMany(
+                f"You have {settings.max_open_tasks} open tasks, as many as are taken: wait until "
+                "some have ended, or cancel some.",
+                code="too_many_open_tasks",
+                retry_after_s=10,
+            )
+
+    def _free_disk(self) -> int:
+        """On the fullest of our disks; no end of it where neither texts nor media lie on one."""
+        return min((free_disk_bytes(each) for each in folders(self._settings)), default=2**63)
+
+    def _count_waiting(self) -> int:
+        store = self._ports.store
+        return sum(depth.waiting for depth in store.queue_depths(store.now()))
+
+    def _count_open(self, owner: str) -> int:
+        """As last counted, and one more with every request since: a burst within the second
+        stops at the limit as well."""
+
+        def count() -> Iterator[int]:
+            cap = self._settings.max_open_tasks
+            return itertools.count(self._ports.store.count_open_tasks(owner, cap))
+
+        return next(self._open.setdefault(owner, Fresh(count))())
+
+
+def folders(settings: Settings) -> list[Path]:
+    """Where this machine's disk holds what we keep."""
+    addresses = (urlsplit(settings.objects_address), urlsplit(settings.store_address))
+    local = [each.path for each in addresses if each.scheme in {"file", "sqlite"}]
+    return [Path("/" + unquote(path).lstrip("/")) for path in local]
+
+
+def out_of_space() -> OutOfSpace:
+    return OutOfSpace(
+        "The server's disk is nearly full: nothing was taken. Delete tasks that are done, or try "
+        "again later.",
+        retry_after_s=60,
+    )
+
+
+class Crowd:
+    """At most so many requests at once; one more is told to come back. Probes always pass."""
+
+    def __init__(self, app: ASGIApp, meter: ManagerMetrics) -> None:
+        self._app = app
+        self._meter = meter
+        self._under_way = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] in _ALWAYS:
+            await self._app(scope, receive, send)
+        elif self._under_way >= MAX_AT_ONCE:
+            self._meter.refused("too_busy")
+            busy = Unavailable(
+                f"{MAX_AT_ONCE} requests are under way: try again in a moment.",
+                code="too_busy",
+                retry_after_s=2,
+            )
+            await problems.refusal(busy)(scope, receive, send)
+        else:
+            self._under_way += 1
+            try:
+                await self._app(scope, receive, send)
+            finally:
+                self._under_way -= 1
