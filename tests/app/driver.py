@@ -13,26 +13,20 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from services.model.errors import FailureClass
-from services.model.messages import (
+from services.model.messages import Claim, Failure, Finish, Grant, Progress, Register, Report
+from services.model.plan import inline
+from services.model.stages import (
     AssembleSpec,
-    Claim,
     DetectSpec,
-    Failure,
-    Finish,
-    Grant,
     PartPlan,
     Place,
     PrepareResult,
     PrepareSpec,
-    Progress,
-    Register,
-    Report,
     TranscribeResult,
     TranscribeSpec,
     TranslateResult,
     TranslateSpec,
 )
-from services.model.plan import inline
 from services.model.transcript import Body, Check, Segment, Transcript
 from services.worker.callbacks import Manager as Callbacks
 

@@ -19,7 +19,7 @@ from task_manager.app import Application, build
 from task_manager.serving import Listener, listener
 from task_manager.ticker import Ticker
 
-PLAYED_BY_HAND = {"stub_models": True, "lost_after_s": 600.0}  # the driver never beats
+PLAYED_BY_HAND = {"stub_models": True, "lost_after_s": 86_400.0}  # the driver never beats
 END_STATES = {"succeeded", "partial", "failed", "cancelled"}
 
 
