@@ -1,46 +1,20 @@
-"""A pipeline on a real SQLite store and real files, and a worker's side played by hand."""
+"""A pipeline on a real SQLite store and real files."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from hand import Hand
 
 from services.model.catalog import STUBS, Catalog
-from services.model.errors import FailureClass
-from services.model.messages import (
-    AssembleResult,
-    AssembleSpec,
-    Beat,
-    Claim,
-    DetectResult,
-    DetectSpec,
-    Failure,
-    Finish,
-    Grant,
-    Held,
-    PartPlan,
-    PrepareResult,
-    PrepareSpec,
-    Register,
-    Report,
-    Result,
-    TranscribeResult,
-    TranscribeSpec,
-    TranslateResult,
-)
-from services.model.plan import inline
 from services.model.task import AudioInput, ItemSpec, Manifest, Options, Target, Task
-from services.model.transcript import Body, Segment, Transcript
 from services.settings import Settings
 from services.storage.local import LocalStore
 from task_manager.pipeline import Pipeline
 from task_manager.pipeline.accept import new_task_id
 from task_manager.pipeline.settle import settle
 from task_manager.store.sqlite import SqliteStore
-
-QUEUES = ("prepare", "assemble", "transcribe.stub-whisper", "translate.stub-nmt")
 
 
 @pytest.fixture
@@ -61,90 +35,6 @@ def pipeline(sqlite_store, settings, tmp_path):
     made = Pipeline(sqlite_store, objects, Catalog(STUBS), settings)
     made.ports.draw = lambda: 0.0
     return made
-
-
-def _body(text: str, language: str) -> tuple[Body, Body]:
-    segment = Segment(id=0, start=0.0, end=1.0, text=text)
-    whole = Transcript(language=language, text=text, segments=[segment])
-    return inline(text), inline(whole.model_dump_json())
-
-
-@dataclass
-class Hand:
-    """One worker, moved by the test: it claims, and answers as it is told."""
-
-    pipeline: Pipeline
-    node: str = "node-1"
-    parts: int = 1
-    tokens: int = field(default=0)
-    token: str = ""
-
-    def register(self) -> None:
-        self.pipeline.register(
-            Register(
-                node=self.node, kind="whisper", host="here", pid=1, queues=list(QUEUES),
-                models=["stub-whisper", "stub-nmt"], slots=2, version="0",
-            )
-        )  # fmt: skip
-
-    def claim(self, queue: str, slots: int = 1) -> list[Grant]:
-        self.tokens += 1
-        self.token = f"{self.node}-token-{self.tokens:08d}"
-        return self.claim_again(queue, slots)
-
-    def claim_again(self, queue: str, slots: int = 1) -> list[Grant]:
-        """The same claim with the same token: the answer got lost."""
-        asked = Claim(
-            node=self.node, token=self.token, queue=queue, job="", slots=slots,
-            models=["stub-whisper", "stub-nmt"],
-        )  # fmt: skip
-        return self.pipeline.claim(asked).grants
-
-    def finish(self, grant: Grant, token: str | None = None, **said) -> int:
-        if not said:
-            said = {"result": self.result(grant)}
-        report = Report(job=grant.job, attempt=grant.attempt, **said)
-        finish = Finish(token=token or self.token, node=self.node, reports=[report])
-        return self.pipeline.finish(finish).verdicts[0].status
-
-    def fail(self, grant: Grant, failure: FailureClass, code: str = "oops", **more) -> int:
-        said = Failure(failure=failure, code=code, message="It went wrong.", **more)
-        return self.finish(grant, failed=said)
-
-    def beat(self, grant: Grant, token: str | None = None) -> str:
-        held = Held(job=grant.job, attempt=grant.attempt)
-        return self.pipeline.beat(Beat(token=token or self.token, leases=[held])).leases[0].state
-
-    def result(self, grant: Grant) -> Result:
-        spec = grant.spec
-        if isinstance(spec, PrepareSpec):
-            cut = [PartPlan(start=n, end=n + 1, speech=[(n, n + 1)]) for n in range(self.parts)]
-            info = self.pipeline.ports.objects.put(spec.pcm.key, [b"\0\0"])
-            pcm = Body(key=info.key, size=info.size, sha256=info.sha256)
-            return PrepareResult(pcm=pcm, seconds=3.0, parts=cut)
-        if isinstance(spec, DetectSpec):
-            return DetectResult(language="en", probability=0.9)
-        if isinstance(spec, TranscribeSpec):
-            language = spec.language or "en"
-            text, transcript = _body("Heard.", language)
-            return TranscribeResult(
-                language=language, text=text, transcript=transcript, segments=1, runs=[(0, 1)]
-            )
-        if isinstance(spec, AssembleSpec):
-            text, transcript = _body("Heard. " * len(spec.parts), spec.language)
-            return AssembleResult(text=text, transcript=transcript, segments=1, runs=[(0, 1)])
-        text, transcript = _body(f"[{spec.target_language}]", spec.target_language)
-        return TranslateResult(text=text, transcript=transcript, segments=1)
-
-    def work(self, *queues: str) -> int:
-        """Does all due work of the queues, succeeding in everything; how many jobs."""
-        done = 0
-        while grants := [grant for queue in queues or QUEUES for grant in self.claim(queue)]:
-            for grant in grants:
-                token = self.pipeline.ports.store.job(grant.job).lease.token
-                assert self.finish(grant, token=token) == 200
-                done += 1
-        return done
 
 
 @pytest.fixture
@@ -169,7 +59,7 @@ def accept(pipeline):
         manifest = Manifest(
             items=items,
             targets=[Target(language=language, spelling=language) for language in targets],
-            options=Options(transcribe_model="stub-whisper"),
+            options=Options(transcribe_model="stub-whisper", node_label=more.pop("node_label", "")),
         )
         given = {"priority": 5, "metadata": {}, "idempotency_key": None, "owner": "local"}
         task, _ = pipeline.accept(task_id=new_task_id(), manifest=manifest, **{**given, **more})

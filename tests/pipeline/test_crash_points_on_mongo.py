@@ -1,0 +1,72 @@
+"""The same crash points on a MongoDB wire server, where one bulk insert is many writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from operations import OPERATIONS, Operation
+from test_crash_points import crash_everywhere
+from world import SteeredMongo, World, a_world
+
+from tests.contract.wire_server import WireServer
+
+_SAMPLE = {
+    "accept", "claim", "success of prepare", "success of the last part", "third loss", "finalise",
+    "cancel while parts run", "retry of one", "delete while a part runs",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def wire_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    server = WireServer(tmp_path_factory.mktemp("wire"), "memory")
+    try:
+        server.start()
+        yield server.url
+    finally:
+        server.kill()
+
+
+@dataclass
+class MongoWorlds:
+    """A database for each world; the way to the place is gone every time."""
+
+    url: str
+    folder: Path
+    numbers: Iterator[int] = field(default_factory=count)
+    opened: list[World] = field(default_factory=list)
+
+    def at(self, before: Any, *, audio: bool) -> tuple[World, Any]:
+        self.close()
+        name = f"crash_{next(self.numbers)}"
+        folder = self.folder / name
+        folder.mkdir()
+        world = a_world(SteeredMongo(f"{self.url}/{name}"), folder, audio=audio)
+        self.opened.append(world)
+        world.begin()
+        return world, before(world)
+
+    def close(self) -> None:
+        while self.opened:
+            world = self.opened.pop()
+            world.store._client.drop_database(world.store._client.get_default_database())
+            world.close()
+
+
+@pytest.fixture
+def wire_worlds(wire_server: str, tmp_path: Path) -> Iterator[MongoWorlds]:
+    made = MongoWorlds(wire_server, tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("operation", [op for op in OPERATIONS if op.name in _SAMPLE], ids=str)
+def test_a_crash_at_any_write_is_made_good_on_mongo(
+    operation: Operation, wire_worlds: MongoWorlds
+) -> None:
+    crash_everywhere(wire_worlds, operation)
