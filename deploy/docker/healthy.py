@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Ends with 0 if a health address answers 200: the images carry no curl.
 
-The address is the argument, or the manager's that this container reports to.
+The address is the argument, or the worker's own, which FANSCRIBE_HEALTH_PORT names, or the
+manager's that this container reports to.
 """
 
 from __future__ import annotations
@@ -29,8 +30,16 @@ def answers(url: str) -> bool:
 
 
 def main(arguments: list[str]) -> int:
+    return 0 if answers(arguments[0] if arguments else own_address()) else 1
+
+
+def own_address() -> str:
+    """Where a container that was given no address asks."""
+    port = os.environ.get("FANSCRIBE_HEALTH_PORT", "0")
+    if port != "0":
+        return f"http://127.0.0.1:{port}/healthz"
     manager = os.environ.get("FANSCRIBE_MANAGER_URL", "http://127.0.0.1:8001")
-    return 0 if answers(arguments[0] if arguments else manager.rstrip("/") + "/readyz") else 1
+    return manager.rstrip("/") + "/readyz"
 
 
 if __name__ == "__main__":

@@ -98,6 +98,7 @@ class Rehearsal:
             **outside,
             **{variable: self._here(value, name) for variable, value in given.items()},
             **secrets,
+            "FANSCRIBE_HEALTH_PORT": str(self.ports.setdefault(f"health of {name}", free_port())),
             "FANSCRIBE_CATALOG_FILE": str(self.folder / "models.toml"),
             "FANSCRIBE_CONCURRENCY": "1",
         }

@@ -38,6 +38,7 @@ def test_the_services_are_those_of_the_design(compose: dict[str, Any]) -> None:
         "whisper-gpu": ["gpu"],
         "mongodb": [],
         "redis": [],
+        "rabbitmq": ["rabbitmq"],
         "objectstore": ["s3"],
     }
 
