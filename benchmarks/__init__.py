@@ -1,0 +1,1 @@
+"""Measurements and fault tests of the whole stack; not part of the wheel."""

@@ -1,0 +1,1 @@
+"""The fault bench: real processes, faults on purpose, a ledger of what was seen, a checker."""

@@ -1,0 +1,1 @@
+"""One module a family of faults; each scenario is a function under `@scenario`."""
