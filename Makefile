@@ -5,11 +5,13 @@ BIN    := $(VENV)/bin
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python3.14; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -qq
+SEED    ?= 0
+MINUTES ?= 60
 RUN    := $(VENV)/.installed-run
 DEV    := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check check-long docs lock clean
+.PHONY: help demo up test check check-long faults soak docs lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +34,12 @@ check: $(DEV)  ## format, lint, types, import arrows, architecture
 
 check-long: $(DEV)  ## the tests that take minutes
 	@$(BIN)/pytest -m long $(ARGS)
+
+faults: $(DEV)  ## break the stack on purpose, and prove that nothing is lost (SEED=, ARGS=)
+	@$(BIN)/python -m benchmarks.faults --seed $(SEED) $(ARGS)
+
+soak: $(DEV)  ## random faults under load for MINUTES=60 (SEED=, ARGS=)
+	@$(BIN)/python -m benchmarks.faults.soak --minutes $(MINUTES) --seed $(SEED) $(ARGS)
 
 docs: $(DEV)  ## write the generated parts of docs/ anew
 	@$(BIN)/python docs/generate.py

@@ -43,6 +43,7 @@ HOMES = {
     "uvicorn": ("task_manager/",),
     "standardwebhooks": ("services/signing.py",),
     "structlog": ("services/logs.py",),
+    "prometheus_client": ("services/metrics.py",),
     "typer": ("services/cli.py", "services/client/", "**/commands.py"),
     "rich": ("services/client/", "services/standalone/commands.py", "demo/", "**/commands.py"),
     "torch": ("demo/train/",),

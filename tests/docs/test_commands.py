@@ -66,6 +66,8 @@ def parse(command: Any, arguments: list[str]) -> None:
         if not hasattr(command, "commands"):
             return
         rest = [*context._protected_args, *context.args]
+        if not rest and command.invoke_without_command:
+            return
         name, command, arguments = command.resolve_command(context, rest)
 
 

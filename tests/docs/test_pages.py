@@ -23,7 +23,7 @@ from services.signing import sign, verify
 
 DOCS = ROOT / "docs"
 # Read by the client and by the tests, so they are no settings of a process.
-OTHER_VARIABLES = {"FANSCRIBE_URL", "FANSCRIBE_TEST_MONGODB_URL"}
+OTHER_VARIABLES = {"FANSCRIBE_URL", "FANSCRIBE_TEST_MONGODB_URL", "FANSCRIBE_TEST_AMQP_URL"}
 
 page_by_page = pytest.mark.parametrize(
     "page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES]

@@ -21,12 +21,14 @@ REPLAYED = [page for page in PAGES if list(exchanges(page))]
 
 
 def remember(names: dict[str, str], response: httpx.Response) -> None:
-    """Answers that name something new give `$TASK` (the first), `$NEW` and `$KEY` their values."""
+    """Answers that name something new tell `$TASK` (the first), `$NEW`, `$KEY` and `$NODE`."""
     if response.status_code == 202 and "/retry" not in str(response.url):
         names["NEW"] = response.json()["id"]
         names.setdefault("TASK", names["NEW"])
     elif response.status_code == 201:
         names["KEY"] = response.json()["key"]
+    elif response.url.path == "/v1/nodes":
+        names["NODE"] = response.json()["nodes"][0]["id"]
 
 
 def play(exchange: Exchange, client: httpx.Client, names: dict[str, str]) -> list[str]:
@@ -64,7 +66,7 @@ def test_every_route_is_on_the_api_page(tmp_path: Path) -> None:
     asked = [
         (request.method, request.url.removeprefix(SHOWN_AT).partition("?")[0].split("/"))
         for exchange in exchanges(ROOT / "docs" / "api.md")
-        for request in requests(exchange.asked, {"TASK": "t", "NEW": "t", "KEY": "k"})
+        for request in requests(exchange.asked, {"TASK": "t", "NEW": "t", "KEY": "k", "NODE": "n"})
     ]
 
     def is_shown(method: str, path: str) -> bool:
