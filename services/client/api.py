@@ -11,10 +11,12 @@ from urllib.parse import quote
 
 from services.client.transport import ClientError, Transport
 from services.client.views import (
+    DeadJobView,
     ItemView,
     ModelView,
     NodeView,
     QueueView,
+    RetriedView,
     TaskView,
     TranscriptView,
     UploadView,
@@ -108,6 +110,41 @@ class Api:
             f"{_item(task_id, text_id)}/subtitles.{form}", language=language
         )
 
+    # ── what failed for good ─────────────────────────────────────────────────────────────────
+
+    def dead_jobs(
+        self, queue: str | None = None, code: str | None = None, limit: int | None = None
+    ) -> Iterator[DeadJobView]:
+        """Newest first; pages are fetched as they are needed."""
+        cursor: str | None = None
+        left = limit
+        while left is None or left > 0:
+            page = self._transport.get(
+                "/v1/jobs/dead", queue=queue, code=code, cursor=cursor, limit=min(left or 100, 100)
+            )
+            for each in page["jobs"]:
+                yield DeadJobView.model_validate(each)
+            left = None if left is None else left - len(page["jobs"])
+            cursor = page["next"]
+            if cursor is None:
+                return
+
+    def retry_dead(
+        self, tasks: list[str], queue: str | None = None, code: str | None = None
+    ) -> RetriedView:
+        """Retries these tasks, or without any all that have dead jobs of the queue and code."""
+        wanted = {"queue": queue, "code": code}
+        body: dict[str, Any] = {name: value for name, value in wanted.items() if value is not None}
+        body |= {"tasks": tasks} if tasks else {"all": True}
+        answer = RetriedView()
+        while True:
+            sent = self._transport.send("POST", "/v1/jobs/dead/retry", body)
+            part = RetriedView.model_validate(sent)
+            answer = answer.plus(part)
+            if part.next is None:
+                return answer
+            body["cursor"] = part.next
+
     # ── the server ───────────────────────────────────────────────────────────────────────────
 
     def ready(self) -> None:
@@ -117,6 +154,17 @@ class Api:
     def nodes(self) -> list[NodeView]:
         answer = self._transport.get_now("/v1/nodes")
         return [NodeView.model_validate(each) for each in answer["nodes"]]
+
+    def drain(self, node_id: str) -> NodeView:
+        return NodeView.model_validate(self._transport.send("POST", f"{_node(node_id)}/drain"))
+
+    def resume(self, node_id: str) -> NodeView:
+        return NodeView.model_validate(self._transport.send("POST", f"{_node(node_id)}/resume"))
+
+    def label(self, node_id: str, labels: dict[str, str | None]) -> NodeView:
+        """Sets labels; None takes one away."""
+        answer = self._transport.send("PATCH", _node(node_id), {"labels": labels})
+        return NodeView.model_validate(answer)
 
     def queues(self) -> list[QueueView]:
         answer = self._transport.get("/v1/queues")
@@ -133,3 +181,7 @@ def _task(task_id: str) -> str:
 
 def _item(task_id: str, text_id: str) -> str:
     return f"{_task(task_id)}/items/{quote(text_id, safe='')}"
+
+
+def _node(node_id: str) -> str:
+    return f"/v1/nodes/{quote(node_id, safe='')}"

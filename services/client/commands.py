@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from services.client import dead, nodes
+
 if TYPE_CHECKING:
     from services.client.api import Api
 
@@ -19,7 +21,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")
 
 def register(app: typer.Typer, worker: typer.Typer) -> None:  # noqa: ARG001  one signature for all
     """Adds the commands that talk to a running server, and `check`."""
-    for command in (submit, status, result, subtitles, cancel, retry, nodes, queues, check):
+    for command in (submit, status, result, subtitles, cancel, retry, queues, check):
         app.command()(command)
     app.command("list")(list_tasks)
     app.command("rm")(remove)
@@ -27,6 +29,8 @@ def register(app: typer.Typer, worker: typer.Typer) -> None:  # noqa: ARG001  on
     models.command("list")(list_models)
     models.callback()(lambda: None)
     app.add_typer(models, name="models")
+    app.add_typer(nodes.commands(_api), name="nodes")
+    app.add_typer(dead.commands(_api), name="dead")
 
 
 def _api() -> Api:
@@ -54,6 +58,10 @@ def submit(  # noqa: PLR0917  typer passes them by name
         typer.Option(metavar="RATE", help="Warn of items whose error rate is above this."),
     ] = None,
     priority: Annotated[str | None, typer.Option(help="urgent, normal or bulk.")] = None,
+    node_label: Annotated[
+        str | None,
+        typer.Option(metavar="NAME=VALUE", help="Only nodes with this label work on it."),
+    ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Watch it until it is done.")] = False,
     out: Annotated[
         Path | None, typer.Option(help="Write results and subtitles here (implies --wait).")
@@ -67,7 +75,7 @@ def submit(  # noqa: PLR0917  typer passes them by name
     targets = [tag for part in to.split(",") if (tag := part.strip())]
     if not targets:
         raise submitting.BadArguments("Name the target languages, such as --to zh,ja.")
-    options = {"model": model, "check_threshold": check}
+    options = {"model": model, "check_threshold": check, "node_label": node_label}
     with _api() as api:
         task_id = submitting.submit(
             api,
@@ -165,14 +173,6 @@ def remove(
             api.delete(task_id)
     if json:
         output.print_json({"deleted": task_ids})
-
-
-def nodes(json: AsJson = False) -> None:
-    """List the workers."""
-    from services.client import output
-
-    with _api() as api:
-        output.show_nodes(api.nodes(), as_json=json)
 
 
 def queues(json: AsJson = False) -> None:

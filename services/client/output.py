@@ -14,7 +14,15 @@ from rich.text import Text
 
 from services.client.api import Api, ClientError
 from services.client.progress import follow
-from services.client.views import ItemView, ModelView, NodeView, QueueView, TaskView
+from services.client.views import (
+    AttemptView,
+    ItemView,
+    ModelView,
+    QueueView,
+    RunningView,
+    TaskView,
+)
+from services.client.waiting import about, outlook
 from services.model.task import TaskState
 from services.model.values import Stored
 
@@ -118,7 +126,7 @@ def show_task(task: TaskView, items: list[ItemView], *, as_json: bool) -> None:
         print_json({"task": task, "items": items})
         return
     cells = f"{task.counts.cells_done}/{task.counts.cells} cells"
-    STDOUT.print(f"{task.id}  {task.state}  {task.progress:.0%}  {cells}")
+    STDOUT.print(f"{task.id}  {task.state}  {task.progress:.0%}  {cells}  {outlook(task)}".rstrip())
     rows = (
         [
             item.text_id,
@@ -129,14 +137,35 @@ def show_task(task: TaskView, items: list[ItemView], *, as_json: bool) -> None:
         ]
         for item in items
     )
-    _table(["item", "language", "length", "differs", "cells"], rows)
+    show_table(["item", "language", "length", "differs", "cells"], rows)
     for warned in task.warnings:
         STDOUT.print(Text(f"! {warned.text_id}: {warned.warning}", style="yellow"))
+    for running in task.running:
+        STDOUT.print(Text(_running(running), style="dim"))
     for each in task.attempts:
-        again = f"again at {each.next_attempt_at:%H:%M:%S} UTC" if each.next_attempt_at else ""
-        what = f"{each.stage} {each.text_id} {each.language or ''}".strip()
-        line = f"✗ {what}: {each.message} ({each.code}, attempt {each.attempts}) {again}"
-        STDOUT.print(Text(line.strip(), style="red" if each.dead else "yellow"))
+        STDOUT.print(Text(_attempt(each), style="red" if each.dead else "yellow"))
+
+
+def _what(each: AttemptView | RunningView) -> str:
+    part = f"part {each.part + 1}" if each.part else ""
+    return " ".join(word for word in (each.stage, each.text_id, each.language, part) if word)
+
+
+def _running(each: RunningView) -> str:
+    started = f" since {each.started_at:%H:%M:%S} UTC" if each.started_at else ""
+    takes = "" if each.expected_seconds is None else f"takes {about(each.expected_seconds)}, "
+    return (
+        f"… {_what(each)}: {each.progress:.0%}, attempt {each.attempt} on {each.node}{started} "
+        f"({takes}ended after {each.hard_limit_s:.0f} s)"
+    )
+
+
+def _attempt(each: AttemptView) -> str:
+    again = f"again at {each.next_attempt_at:%H:%M:%S} UTC" if each.next_attempt_at else ""
+    where = f" on {each.node}" if each.node else ""
+    at = f" at {each.at:%H:%M:%S} UTC" if each.at else ""
+    told = f"{each.code}, attempt {each.attempt}{where}{at}"
+    return f"✗ {_what(each)}: {each.message} ({told}) {again}".strip()
 
 
 def _cells(item: ItemView) -> str:
@@ -162,23 +191,7 @@ def show_tasks(tasks: list[TaskView], *, as_json: bool) -> None:
         ]
         for task in tasks
     )
-    _table(["task", "state", "", "items", "targets", "created (UTC)"], rows)
-
-
-def show_nodes(nodes: list[NodeView], *, as_json: bool) -> None:
-    if as_json:
-        print_json(nodes)
-        return
-    rows = (
-        [
-            node.id,
-            node.kind if node.live else f"{node.kind} (gone)",
-            f"{node.running}/{node.slots}",
-            ", ".join(node.models),
-        ]
-        for node in nodes
-    )
-    _table(["node", "kind", "busy", "models"], rows)
+    show_table(["task", "state", "", "items", "targets", "created (UTC)"], rows)
 
 
 def show_queues(queues: list[QueueView], *, as_json: bool) -> None:
@@ -191,10 +204,15 @@ def show_queues(queues: list[QueueView], *, as_json: bool) -> None:
             str(each.waiting),
             str(each.running),
             "no node serves it" if each.no_node else f"{each.nodes} nodes, {each.slots} slots",
+            "?" if each.expected_seconds is None else _start(each.expected_seconds),
         ]
         for each in queues
     )
-    _table(["queue", "waiting", "running", "served by"], rows)
+    show_table(["queue", "waiting", "running", "served by", "new work starts"], rows)
+
+
+def _start(seconds: float) -> str:
+    return "at once" if seconds < 1 else f"in {about(seconds)}"
 
 
 def show_models(models: list[ModelView], *, as_json: bool) -> None:
@@ -211,7 +229,7 @@ def show_models(models: list[ModelView], *, as_json: bool) -> None:
         for each in models
         if each.offered or each.nodes
     )
-    _table(["model", "does", "languages", "served by"], rows)
+    show_table(["model", "does", "languages", "served by"], rows)
 
 
 def show_findings(findings: Sequence[Finding], *, as_json: bool) -> None:
@@ -225,7 +243,7 @@ def show_findings(findings: Sequence[Finding], *, as_json: bool) -> None:
             STDOUT.print(Text(f"    {each.advice}"))
 
 
-def _table(names: list[str], rows: Iterable[list[str]]) -> None:
+def show_table(names: list[str], rows: Iterable[list[str]]) -> None:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for name in names:
         table.add_column(name, overflow="fold", no_wrap=name in _NEVER_WRAPPED)

@@ -14,9 +14,11 @@ from rich.text import Text
 
 from services.client.api import Api, ClientError
 from services.client.views import CellView, ItemView, TaskView
+from services.client.waiting import outlook
 
 _LOOK_EVERY_S = 0.4
 _MOST_ROWS = 20
+_FAILING = 5
 _MARKS = {
     "waiting": ("·", "dim"),
     "running": ("…", "yellow"),
@@ -73,14 +75,15 @@ def _picture(sight: Sight) -> RenderableType:
     head = Table.grid(padding=(0, 2))
     counts = f"{task.counts.cells_done}/{task.counts.cells} cells"
     bar = ProgressBar(total=1.0, completed=task.progress, width=30)
-    head.add_row(Text(task.state, style="bold"), bar, Text(f"{task.progress:.0%}"), Text(counts))
+    known = (f"{task.progress:.0%}", counts, outlook(task))
+    head.add_row(Text(task.state, style="bold"), bar, *(Text(each) for each in known))
     stages = "   ".join(
         f"{name}: {timing.jobs} in {timing.wall_seconds:.1f} s"
         for name, timing in task.timings.items()
     )
     failing = [
         Text(f"{each.stage} {each.text_id}: {each.message}", style="red")
-        for each in task.attempts[:5]
+        for each in task.attempts[-_FAILING:]
     ]
     return Group(head, Text(stages, style="dim"), _cells(task, sight.items), *failing)
 

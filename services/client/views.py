@@ -13,17 +13,36 @@ from services.model.values import Stored
 
 
 class AttemptView(Stored):
-    """A job that failed at least once, and when it runs again."""
+    """A try that ended without a result, and when the job runs again."""
 
     stage: str
     text_id: str
     language: str | None = None
+    part: int = 0
+    attempt: int = 1
     attempts: int
     failure: str
     code: str
     message: str
+    node: str | None = None
+    at: datetime | None = None
     next_attempt_at: datetime | None = None
     dead: bool
+
+
+class RunningView(Stored):
+    """A try that is under way; `hard_limit_s` is when its process is ended."""
+
+    stage: str
+    text_id: str
+    language: str | None = None
+    part: int = 0
+    attempt: int = 1
+    node: str | None = None
+    started_at: datetime | None = None
+    progress: float = 0.0
+    expected_seconds: float | None = None
+    hard_limit_s: float
 
 
 class StageTiming(Stored):
@@ -56,6 +75,10 @@ class TaskView(Stored):
     counts: Counts
     cancel_requested: bool = False
     metadata: dict[str, Any] = Field(default_factory=dict)
+    position: int | None = None
+    expected_seconds: float | None = None
+    running: list[RunningView] = Field(default_factory=list)
+    no_node: list[str] = Field(default_factory=list)
     attempts: list[AttemptView] = Field(default_factory=list)
     warnings: list[Warned] = Field(default_factory=list)
     timings: dict[str, StageTiming] = Field(default_factory=dict)
@@ -95,6 +118,50 @@ class TranscriptView(Stored):
     segments: list[Segment]
 
 
+class DeadJobView(Stored):
+    """A job that is not tried again by itself."""
+
+    id: str
+    task: str
+    task_state: TaskState
+    stage: str
+    queue: str
+    text_id: str
+    language: str | None = None
+    source: str | None = None
+    part: int = 0
+    attempts: int
+    failure: str | None = None
+    code: str
+    message: str
+    node: str | None = None
+    at: datetime
+
+
+class SkippedView(Stored):
+    """A task that was not retried, and why."""
+
+    task: str
+    code: str
+
+
+class RetriedView(Stored):
+    """What became of a wish to retry."""
+
+    retried: list[str] = Field(default_factory=list)
+    skipped: list[SkippedView] = Field(default_factory=list)
+    next: str | None = None
+
+    def plus(self, other: RetriedView) -> RetriedView:
+        """Both together; a task is told once."""
+        told = {*self.retried, *(each.task for each in self.skipped)}
+        return RetriedView(
+            retried=[*self.retried, *(task for task in other.retried if task not in told)],
+            skipped=[*self.skipped, *(each for each in other.skipped if each.task not in told)],
+            next=other.next,
+        )
+
+
 class NodeView(Stored):
     """A worker process."""
 
@@ -107,6 +174,15 @@ class NodeView(Stored):
     slots: int
     running: int
     live: bool
+    state: str = ""  # empty from servers that do not say it
+    labels: dict[str, str] = Field(default_factory=dict)
+    children: int | None = None
+    free_mb: int | None = None
+    seen_at: datetime | None = None
+    lost_at: datetime | None = None
+    set_aside_until: datetime | None = None
+    troubles: list[dict[str, Any]] = Field(default_factory=list)
+    speeds: dict[str, float] = Field(default_factory=dict)
 
 
 class QueueView(Stored):
@@ -119,6 +195,8 @@ class QueueView(Stored):
     nodes: int
     slots: int
     no_node: bool
+    expected_seconds: float | None = None
+    seconds_per_size: float | None = None
 
 
 class ModelView(Stored):

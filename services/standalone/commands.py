@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated
@@ -54,7 +57,8 @@ def _models(settings: Settings) -> list[str]:
 
 
 def _greeting(settings: Settings, addresses: Addresses, models: list[str]) -> list[str]:
-    submit = f"fanscribe submit talk.mp3 --to {'zh,ja' if settings.demo_models else 'en'} --wait"
+    targets = "zh,ja" if settings.demo_models else "en"
+    submit = f"{_myself()} submit talk.mp3 --to {targets} --wait"
     if addresses.url != "http://127.0.0.1:8000":
         submit = f"FANSCRIBE_URL={addresses.url} {submit}"
     return [
@@ -79,4 +83,15 @@ def _line_to_join(settings: Settings, addresses: Addresses) -> str:
         if getattr(settings, name):
             variables[f"FANSCRIBE_{name.upper()}"] = "true"
     words = " ".join(f"{name}={quote(value)}" for name, value in variables.items())
-    return f"{words} fanscribe worker whisper"
+    return f"{words} {_myself()} worker whisper"
+
+
+def _myself() -> str:
+    """How to call this command from here: by name where PATH has it, else as it was started."""
+    if shutil.which("fanscribe"):
+        return "fanscribe"
+    started = Path(sys.argv[0])
+    if started.name != "fanscribe":
+        return f"{quote(sys.executable)} -m services.cli"
+    path = os.path.relpath(started)
+    return quote(path if len(path) < len(str(started)) else str(started))

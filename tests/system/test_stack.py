@@ -67,7 +67,7 @@ def test_a_second_worker_joins_by_the_printed_line_and_shares_the_work(
     stack = stub_stack()
     words = shlex.split(stack.said(r"join +(.*)").group(1))
     settings = dict(word.split("=", 1) for word in words if re.match(r"FANSCRIBE_\w+=", word))
-    command = words[words.index("fanscribe") + 1 :]
+    command = words[words.index("worker") :]
     start_program(Program, *command, env={**stack.environment, **settings})
     wait_for(
         "two whisper nodes",

@@ -13,7 +13,8 @@ import sentencepiece
 
 from demo.grammar import LANGUAGES, sentences
 from services import settings
-from services.model.messages import Grant, Limits, Place, TranslateSpec
+from services.model.messages import Grant, Limits
+from services.model.stages import Place, TranslateSpec
 from services.model.transcript import Body
 
 WIDTH, POSITIONS = 16, 64

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services.model.errors import FailureClass, JobFailed, LeaseLost
-from services.model.messages import Place, TranslateSpec
+from services.model.stages import Place, TranslateSpec
 from services.model.transcript import Body, Segment, Transcript
 from translator_worker.tasks import STAGES, translate
 

@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 from in_test_manager import SECRET, InTestManager
 from pytest_httpserver import HTTPServer
+from started_worker import Redis
 
-from services.model.messages import Grant, Limits, Place, Spec
+from services.model.messages import Grant, Limits
+from services.model.stages import PartPlan, Place, Spec, TranscribeSpec
 from services.storage.local import LocalStore
 from services.worker.callbacks import Manager
+from services.worker.leases import leaving
 from services.worker.offering import Offering
 from services.worker.run import Runner, Stage
 from services.worker.spool import Spool
@@ -38,6 +41,14 @@ def manager(http_server: HTTPServer) -> InTestManager:
 
 
 @pytest.fixture
+def told_to_leave() -> Iterator[None]:
+    """This process is a child that shall go."""
+    leaving.set()
+    yield
+    leaving.clear()
+
+
+@pytest.fixture
 def local_store(tmp_path: Path) -> LocalStore:
     return LocalStore(tmp_path / "objects", access="path", base_url="", secret="")
 
@@ -58,7 +69,7 @@ def callbacks(manager: InTestManager) -> Iterator[Manager]:
 def make_runner(callbacks: Manager, spool: Spool) -> Iterator[Callable[..., Runner]]:
     made: list[Runner] = []
 
-    def make(stages: dict[str, Stage], slots: int = 4) -> Runner:
+    def make(stages: dict[str, Stage], slots: int = 4, **more: object) -> Runner:
         quick = Offering(callbacks, spool, waits=lambda: iter([0.01] * 2000))
         runner = Runner(
             node="node-1",
@@ -67,6 +78,7 @@ def make_runner(callbacks: Manager, spool: Spool) -> Iterator[Callable[..., Runn
             stages=stages,
             manager=callbacks,
             offering=quick,
+            **more,
         )
         made.append(runner)
         return runner
@@ -92,6 +104,36 @@ def make_grant() -> Callable[..., Grant]:
         return Grant(
             job=job, task="task1", text_id=text_id, attempt=attempt, spec=spec, limits=limits
         )
+
+    return make
+
+
+@pytest.fixture
+def local_redis(tmp_path: Path) -> Iterator[Redis]:
+    server = Redis(tmp_path)
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def transcribe_grant(
+    make_grant: Callable[..., Grant],
+    put_pcm: Callable[..., Place],
+    output_place: Callable[[str], Place],
+) -> Callable[..., Grant]:
+    """A job for the stub: eight seconds of audio, two segments."""
+
+    def make(number: int, **more: object) -> Grant:
+        spec = TranscribeSpec(
+            pcm=put_pcm(8.0),
+            part=PartPlan(start=0, end=128_000, speech=[(0, 128_000)]),
+            model="stub-whisper",
+            language=None,
+            output=output_place(f"tasks/task1/out-{number}.json"),
+            output_text=output_place(f"tasks/task1/out-{number}.txt"),
+        )
+        return make_grant(spec, job=f"task1/transcribe/{number}/-/-/0/0", **more)
 
     return make
 

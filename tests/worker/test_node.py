@@ -10,7 +10,8 @@ import pytest
 from in_test_manager import CALLS, InTestManager
 
 from services.model.catalog import DEMO, STUBS, WHISPER, Catalog
-from services.model.messages import DetectResult, Finish, Register, Report
+from services.model.messages import Finish, NodeBeat, Register, Report
+from services.model.stages import DetectResult
 from services.settings import Settings
 from services.worker.callbacks import Manager
 from services.worker.capacity import children
@@ -26,7 +27,12 @@ HELLO = Register(
 
 @pytest.fixture
 def life(callbacks: Manager, spool: Spool) -> Iterator[NodeLife]:
-    node = NodeLife(HELLO, callbacks, Offering(callbacks, spool), running=lambda: 1)
+    node = NodeLife(
+        HELLO,
+        callbacks,
+        Offering(callbacks, spool),
+        beat=lambda: NodeBeat(node="n1", running=1, children=2, free_mb=512),
+    )
     yield node
     node.leave()
 
@@ -36,7 +42,8 @@ def test_a_node_registers_beats_and_says_goodbye(manager: InTestManager, life: N
     life.start()
     manager.wait_for(lambda: len(manager.node_beats) >= 2, "two beats")
     assert manager.registered == [HELLO]
-    assert manager.node_beats[0].running == 1
+    beat = manager.node_beats[0]
+    assert (beat.running, beat.children, beat.free_mb) == (1, 2, 512)
     life.leave()
     assert manager.node_beats[-1].leaving
 
@@ -47,6 +54,23 @@ def test_a_node_that_was_forgotten_registers_anew(manager: InTestManager, life: 
     manager.wait_for(lambda: bool(manager.node_beats), "a beat")
     manager.change(lambda: manager.unknown_nodes.add("n1"))
     manager.wait_for(lambda: len(manager.registered) == 2, "the second registration")
+
+
+def test_a_node_outlives_a_beat_that_cannot_be_made(
+    manager: InTestManager, callbacks: Manager, spool: Spool
+) -> None:
+    broken = iter([True])
+
+    def beat() -> NodeBeat:
+        if next(broken, False):
+            raise RuntimeError("nobody thought of this")
+        return NodeBeat(node="n1")
+
+    manager.beat_every_s = 0.02
+    node = NodeLife(HELLO, callbacks, Offering(callbacks, spool), beat=beat)
+    node.start()
+    manager.wait_for(lambda: bool(manager.node_beats), "the next beat")
+    node.leave()
 
 
 def test_a_node_waits_for_its_manager(

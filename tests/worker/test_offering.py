@@ -7,7 +7,8 @@ import pytest
 from in_test_manager import CALLS, InTestManager
 
 from services.model.errors import FailureClass
-from services.model.messages import DetectResult, Finish, Report
+from services.model.messages import Finish, Report
+from services.model.stages import DetectResult
 from services.worker.callbacks import Manager
 from services.worker.offering import Offering
 from services.worker.spool import Spool
@@ -78,6 +79,23 @@ def test_what_a_dead_process_left_is_offered_by_the_next(
     next_one.adopted()
     assert manager.reports == finish.reports
     assert left_in(tmp_path / "spool") == 0
+
+
+def test_a_worker_that_leaves_while_the_manager_is_away_leaves_its_words_on_disk(
+    manager: InTestManager,
+    callbacks: Manager,
+    spool: Spool,
+    finish: Finish,
+    told_to_leave: None,
+) -> None:
+    manager.away = set(CALLS)
+    hour_long = Offering(callbacks, spool, waits=lambda: iter([3600.0] * 5))
+    hour_long.finish(finish, wanted=lambda: True)
+    assert spool.count() == 1
+    manager.away = set()
+    Offering(callbacks, spool).adopted()
+    assert manager.reports == finish.reports
+    assert spool.count() == 0
 
 
 def test_nobody_adopts_what_a_living_process_offers(

@@ -8,15 +8,8 @@ import pytest
 from in_test_manager import CALLS, InTestManager
 
 from services.model.errors import FailureClass, JobFailed
-from services.model.messages import (
-    Announcement,
-    DetectResult,
-    DetectSpec,
-    Grant,
-    Place,
-    Result,
-    Spec,
-)
+from services.model.messages import Announcement, Grant
+from services.model.stages import DetectResult, DetectSpec, Place, Result, Spec
 from services.model.transcript import Segment
 from services.worker.run import Runner
 from services.worker.work import Work

@@ -12,10 +12,10 @@ from in_test_manager import InTestManager
 from demo import speech
 from services import settings
 from services.model.errors import FailureClass, JobFailed
-from services.model.messages import (
+from services.model.messages import Grant
+from services.model.stages import (
     AssembleSpec,
     DetectSpec,
-    Grant,
     PartPlan,
     Place,
     PrepareSpec,

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import errno
+import shutil
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 from in_test_manager import InTestManager
@@ -10,12 +13,13 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from services.model.errors import FailureClass, JobFailed, LeaseLost
-from services.model.messages import INLINE_LIMIT, DetectSpec, Grant, LeaseState, Place
+from services.model.messages import INLINE_LIMIT, Grant, LeaseState
+from services.model.stages import DetectSpec, Place
 from services.model.transcript import Body
 from services.outbound import Objects
 from services.storage.local import LocalStore
 from services.worker.callbacks import Manager
-from services.worker.leases import Lease
+from services.worker.leases import Lease, Released
 from services.worker.work import Attempt
 
 DATA = bytes(range(256)) * 20
@@ -143,6 +147,43 @@ def test_storing_is_tried_again_in_place(
     http_server.expect_oneshot_request("/out").respond_with_data("", status=201)
     body = attempt.keep(Place(key="out", url=http_server.url_for("/out")), LONG)
     assert body.key == "out"
+
+
+def test_a_full_storage_is_tried_again_in_place(
+    attempt: Attempt, output_place: Callable[[str], Place], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.worker.work._STORE_AGAIN_S", 0.01)
+    copy, full = shutil.copyfileobj, [errno.ENOSPC, errno.EDQUOT]
+
+    def write(*words: Any) -> None:
+        if full:
+            raise OSError(full.pop(), "no room")
+        copy(*words)
+
+    monkeypatch.setattr(shutil, "copyfileobj", write)
+    place = output_place("out")
+    assert attempt.keep(place, LONG).key == "out"
+    assert Path(place.url.removeprefix("file://")).read_text() == LONG
+    full.append(errno.EIO)
+    with pytest.raises(OSError, match="no room"):
+        attempt.keep(place, LONG)
+
+
+def test_what_waiting_for_the_storage_takes_is_not_the_works(
+    attempt: Attempt, lease: Lease, http_server: HTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = lease.seconds
+    lease.waited(1000.0)
+    assert lease.seconds == 0.0
+    assert before >= 0.0
+
+
+def test_a_worker_that_leaves_hands_back_what_the_storage_does_not_take(
+    attempt: Attempt, http_server: HTTPServer, told_to_leave: None
+) -> None:
+    http_server.expect_request("/out").respond_with_data("", status=500)
+    with pytest.raises(Released):
+        attempt.keep(Place(key="out", url=http_server.url_for("/out")), LONG)
 
 
 def test_a_lost_lease_ends_the_storing(
