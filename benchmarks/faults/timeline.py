@@ -52,7 +52,8 @@ def went_on(entries: Sequence[Entry], broken: Interrupted) -> float | None:
             continue
         if each.kind == "granted" and each["attempt"] > broken.attempt:
             return each.t - broken.at
-        if each.kind == "finished" and each["verdict"] == 200:
+        lost = each.data.get("failure") == "worker_lost"  # the word of its parent, not its own
+        if each.kind == "finished" and each["verdict"] == 200 and not lost:
             return each.t - broken.at
     return None
 

@@ -20,7 +20,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from services import logs
-from services.worker.pulse import FOLDER_PREFIX, SUFFIX, Tally
+from services.model.messages import Beat
+from services.worker.pulse import FOLDER_PREFIX, HELD_SUFFIX, SUFFIX, Tally
 
 _LOOK_EVERY_S = 1.0
 _GAP_S = 10.0  # a longer one in our own looking says that we slept, not they
@@ -40,7 +41,7 @@ class _Child:
 class Children:
     """The parent's side of the pulse. `fresh_s` is how long a child counts as alive after a
     beat; one that lives but beat no more for `frozen_s` is killed, as its slot is lost and its
-    lease taken by then."""
+    lease taken by then. `mourn` is told what a child held that died; it must not block."""
 
     def __init__(
         self,
@@ -49,8 +50,10 @@ class Children:
         fresh_s: float = 12.0,
         frozen_s: float = 60.0,
         now: Callable[[], float] = time.monotonic,
+        mourn: Callable[[Beat], None] = lambda _: None,
     ) -> None:
         self._folder = folder
+        self._mourn = mourn
         self._fresh_s = fresh_s
         self._frozen_s = frozen_s
         self._now = now
@@ -114,6 +117,13 @@ class Children:
         self._read(path, self._now())
         self._past = self._past.plus(self._children.pop(pid).tally)
         path.unlink(missing_ok=True)
+        held = path.with_suffix(HELD_SUFFIX)
+        try:
+            last = Beat.model_validate_json(held.read_bytes())
+        except (OSError, ValidationError):
+            return  # it held nothing
+        held.unlink(missing_ok=True)
+        self._mourn(last)
 
     def _end_the_frozen(self, now: float) -> None:
         for pid, child in self._children.items():

@@ -1,19 +1,22 @@
-"""A child of the pool tells that it lives, and what it did, by a file that only its parent reads.
+"""A child of the pool tells that it lives, what it did and what it holds, by files that only its
+parent reads.
 
-The file's time is the pulse: touching it needs no room on a disk that is full. Its text is what
-the child has counted, written anew after each attempt, so that a kill loses none of it.
+The first file's time is the pulse: touching it needs no room on a disk that is full. Its text is
+what the child has counted, written anew after each attempt, so that a kill loses none of it. The
+second is there while the child holds leases, and names them.
 """
 
 from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import Field
 
 from services import logs
-from services.model.messages import Grant, Report
+from services.model.messages import Beat, Grant, Held, Report
 from services.model.size import RATE
 from services.model.stages import PrepareResult, TranscribeSpec
 from services.model.values import Stored
@@ -21,6 +24,7 @@ from services.model.values import Stored
 FOLDER_VARIABLE = "FANSCRIBE_PULSE_FOLDER"
 FOLDER_PREFIX = "fanscribe-pulse-"
 SUFFIX = ".pulse"
+HELD_SUFFIX = ".held"
 EVERY_S = 3.0
 _CLOSING = "closing"  # a file: nothing new is claimed from now on
 
@@ -99,6 +103,16 @@ class Pulse:
         self._tally = self._tally.plus(tally_of(grant, report))
         self._write()
 
+    def holds(self, token: str, leases: Sequence[Held]) -> None:
+        """What is to be called lost at once, should this process die."""
+        if self._path is None:
+            return
+        path = self._path.with_suffix(HELD_SUFFIX)
+        if leases:
+            _put(path, Beat(token=token, leases=list(leases)).model_dump_json())
+        else:
+            path.unlink(missing_ok=True)
+
     def _beat(self) -> None:
         pause = threading.Event()
         while self._path is not None and not pause.wait(EVERY_S):
@@ -108,14 +122,17 @@ class Pulse:
                 self._write()  # somebody tidied the folder of temporary files
 
     def _write(self) -> None:
-        if self._path is None:
-            return
-        temporary = self._path.with_suffix(".new")
-        try:
-            temporary.write_text(self._tally.model_dump_json(), encoding="ascii")
-            temporary.replace(self._path)
-        except OSError as error:
-            log.warning("pulse_not_written", reason=str(error))
+        if self._path is not None:
+            _put(self._path, self._tally.model_dump_json())
+
+
+def _put(path: Path, words: str) -> None:
+    temporary = path.with_name(f"{path.name}.new")
+    try:
+        temporary.write_text(words, encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        log.warning("pulse_not_written", reason=str(error))
 
 
 def close(folder: Path) -> None:

@@ -86,6 +86,7 @@ class Runner:
         ) as heart:
             if not _first_beat(heart, granted.beat_every_s):
                 return  # a lease that never beat is taken back and charged to nobody
+            self._hold(leases, token)
             for lease in leases:
                 self._attempt(lease, leases, token)
 
@@ -127,6 +128,7 @@ class Runner:
                 finish = Finish(token=token, node=self._node, reports=[report])
                 self._offering.finish(finish, wanted=lambda: lease.state == "held")
             lease.resolved = True
+            self._hold(leases, token)
         if fatal:
             self._release(leases, token)
             self.end_process()
@@ -187,6 +189,11 @@ class Runner:
             lease.resolved = True
         if reports:
             self._offering.once(Finish(token=token, node=self._node, reports=reports))
+        self._hold(leases, token)
+
+    def _hold(self, leases: Sequence[Lease], token: str) -> None:
+        """Tells the parent which of them are open."""
+        self._pulse.holds(token, [lease.held for lease in leases if not lease.resolved])
 
 
 def _first_beat(heart: Heart, every_s: float) -> bool:

@@ -8,6 +8,7 @@ import shutil
 import socket
 import threading
 import warnings
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,16 @@ from celery.worker import state
 
 from services import logs
 from services.metrics import WorkerMetrics, exposition
-from services.model.messages import NodeBeat, Register, Registered
+from services.model.errors import FailureClass
+from services.model.messages import (
+    Beat,
+    Failure,
+    Finish,
+    NodeBeat,
+    Register,
+    Registered,
+    Report,
+)
 from services.queue import declare
 from services.settings import Settings
 from services.worker.app import LEAVE_SIGNAL
@@ -73,7 +83,8 @@ class Parent:
         self._folder = folder
         manager = Manager(settings.manager_url, settings.callback_secret.get_secret_value())
         self._spool = Spool(settings.spool_folder)
-        self._children = Children(folder)
+        self._children = Children(folder, mourn=self._mourn)
+        self._offering = Offering(manager, self._spool)
         self._consuming = Consuming(app)
         self._deafness = Deafness(settings.deaf_after_s)
         self._metrics = WorkerMetrics(
@@ -83,7 +94,7 @@ class Parent:
         self._life = NodeLife(
             hello,
             manager,
-            Offering(manager, self._spool),
+            self._offering,
             beat=self._beat,
             heed=self._heed,
             told=self._metrics.beat,
@@ -154,6 +165,21 @@ class Parent:
         if self._deafness.look(hearing):
             self._end_deaf(answer.due)
 
+    def _mourn(self, last: Beat) -> None:
+        """A child died: what it held runs again at once, not when its silence is noticed."""
+        threading.Thread(target=self._report_lost, args=(last,), name="mourning").start()
+
+    def _report_lost(self, last: Beat) -> None:
+        log.warning("child_died", jobs=[held.job for held in last.leases])
+        try:
+            said = self._spool.said(last.token)
+            self._offering.adopted()
+            if reports := lost(last, said):
+                finish = Finish(token=last.token, node=self._hello.node, reports=reports)
+                self._offering.once(finish)
+        except Exception:  # then the silence will be noticed
+            log.exception("loss_not_reported")
+
     def _end_deaf(self, due: int) -> None:
         """Nothing runs here, so nothing is lost by it; a fresh process has a fresh connection."""
         log.error("deaf", due=due, for_s=self._settings.deaf_after_s, exit_code=DEAF_EXIT_CODE)
@@ -185,3 +211,20 @@ def _tell_children_to_leave() -> None:
         if child.pid:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(child.pid, LEAVE_SIGNAL)
+
+
+def lost(last: Beat, said: Collection[str]) -> list[Report]:
+    """What is to be said for a child that died with these leases, of which some have their last
+    word on disk. It worked on one after the other, so only the first can have been its death."""
+    failed = Failure(
+        failure=FailureClass.WORKER_LOST,
+        code="worker_lost",
+        message="The process that worked on it died.",
+    )
+    return [
+        Report(job=each.job, attempt=each.attempt, released=True)
+        if number
+        else Report(job=each.job, attempt=each.attempt, failed=failed)
+        for number, each in enumerate(last.leases)
+        if each.job not in said
+    ]

@@ -6,6 +6,7 @@ died, and any worker on this disk may adopt it.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import time
@@ -81,6 +82,15 @@ class Spool:
     def count(self) -> int:
         """How many reports lie here."""
         return sum(1 for _ in self._folder.glob(f"*{_SUFFIX}"))
+
+    def said(self, token: str) -> set[str]:
+        """The jobs whose last word by the holder of this token lies here."""
+        found: set[str] = set()
+        for path in self._folder.glob(f"{token}-*{_SUFFIX}"):
+            with contextlib.suppress(OSError, ValidationError):  # taken meanwhile, or cut short
+                finish = Finish.model_validate_json(path.read_bytes())
+                found |= {report.job for report in finish.reports}
+        return found
 
     def adopt(self) -> Iterator[Spooled]:
         """Every report that nobody holds, held by us from now on."""

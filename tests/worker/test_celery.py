@@ -66,24 +66,26 @@ def test_a_worker_registers_works_survives_its_childs_death_and_leaves(
         assert (manager.claims[0].loaded, bool(manager.claims[0].free_mb)) == ([], True)
         manager.wait_for(lambda: manager.node_beats[-1].children == 1, "its child is counted")
 
-        send(1, text_id="die")
-        manager.wait_for(lambda: len(manager.claims) == 2, "the fatal claim")
+        poison = send(1, text_id="die")
+        manager.wait_for(lambda: len(manager.reports) == 2, "its parent reports the death")
+        assert manager.reports[-1].job == poison.job
+        assert failure(manager) is FailureClass.WORKER_LOST
         for number in range(2, 5):
             send(number)
-            manager.wait_for(lambda n=number: len(manager.reports) == n, "reports after a death")
+            manager.wait_for(lambda n=number: len(manager.reports) == n + 1, "work after a death")
         assert manager.claims[-1].loaded == ["stub-whisper"]
 
         for number, sign in enumerate(("fail-memory", "fail-numpy-memory", "fail-cuda-memory")):
             send(5 + number, text_id=sign)
-            manager.wait_for(lambda n=number: len(manager.reports) == 5 + n, sign)
+            manager.wait_for(lambda n=number: len(manager.reports) == 6 + n, sign)
             assert failure(manager) is FailureClass.RESOURCE_EXHAUSTED, sign
         assert manager.claims[-1].loaded == ["stub-whisper"], "the same child goes on"
 
         send(8, text_id="fail-cuda")
-        manager.wait_for(lambda: len(manager.reports) == 8, "the GPU's failure")
+        manager.wait_for(lambda: len(manager.reports) == 9, "the GPU's failure")
         assert failure(manager) is FailureClass.WORKER_LOST
         send(9)
-        manager.wait_for(lambda: len(manager.reports) == 9, "the report of a fresh child")
+        manager.wait_for(lambda: len(manager.reports) == 10, "the report of a fresh child")
         assert manager.claims[-1].loaded == [], "a context that broke is not used again"
 
         check_health(url)

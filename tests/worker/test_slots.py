@@ -11,7 +11,7 @@ import pytest
 from in_test_manager import CALLS, InTestManager
 
 from services.model.errors import JobFailed
-from services.model.messages import Announcement, Grant
+from services.model.messages import Announcement, Beat, Grant
 from services.model.stages import DetectResult, DetectSpec, Place, Result, Spec
 from services.worker.leases import Lease, leaving
 from services.worker.model_cache import ModelCache, loaded_models
@@ -113,6 +113,25 @@ def test_a_report_says_how_long_the_work_took(
     assert 20.0 <= report.seconds < 30.0
     [told] = tmp_path.glob("*.pulse")
     assert Tally.model_validate_json(told.read_bytes()).work_s == {"detect": report.seconds}
+
+
+def test_a_child_tells_its_parent_what_it_holds_until_it_has_said_its_last_word(
+    manager: InTestManager, make_runner: Callable[..., Runner], grant: Grant, tmp_path: Path
+) -> None:
+    held: list[list[str]] = []
+
+    def stage(spec: Spec, work: Work) -> Result:
+        [path] = tmp_path.glob("*.held")
+        last = Beat.model_validate_json(path.read_bytes())
+        assert last.token == manager.claims[0].token
+        held.append([each.job for each in last.leases])
+        return DONE
+
+    other = grant.model_copy(update={"job": "task1/detect/1/-/-/0/0"})
+    manager.grants = [grant, other]
+    make_runner({"detect": stage}, slots=2, pulse=Pulse(tmp_path)).run(ANNOUNCED)
+    assert held == [[grant.job, other.job], [other.job]]
+    assert list(tmp_path.glob("*.held")) == []
 
 
 @pytest.mark.parametrize(
