@@ -105,8 +105,14 @@ def _forgive(ports: Ports, job: Job) -> None:
 
 
 def _blame(ports: Ports, job: Job) -> None:
-    """What ended here while it ran says something about the node."""
-    if job.state is JobState.RUNNING and job.lease is not None:
+    """What ended here while it ran says something about the node; what ended so on another node
+    before, about the job: then nobody is blamed for it any more."""
+    if job.state is not JobState.RUNNING or job.lease is None:
+        return
+    elsewhere = [node for node in job.avoid if node != job.lease.node]
+    for node in elsewhere:
+        nodes.forgive(ports, node, job.id)
+    if not elsewhere:
         nodes.trouble(ports, job.lease.node, job.id)
 
 

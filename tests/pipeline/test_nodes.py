@@ -220,6 +220,23 @@ def test_one_poison_file_does_not_set_a_healthy_node_aside(hand, accept, a_text,
     assert state(store, hand) == NodeState.LIVE
 
 
+def test_jobs_that_fail_on_a_second_node_too_are_to_blame_themselves(
+    hand, other_hand, accept, a_text, store
+):
+    accept([a_text], ["zh", "ja", "de"])
+    for _ in range(3):
+        (grant,) = hand.claim(TRANSLATE)
+        hand.fail(grant, *OOM)
+    assert state(store, hand) == NodeState.SET_ASIDE
+
+    held = [(other_hand.claim(TRANSLATE)[0], other_hand.token) for _ in range(3)]
+    for grant, other_hand.token in held:
+        other_hand.fail(grant, *OOM)
+
+    assert [NodeState.LIVE] * 2 == [state(store, each) for each in (hand, other_hand)]
+    assert store.node(hand.node).troubles == store.node(other_hand.node).troubles == []
+
+
 def test_other_failures_are_not_the_nodes_trouble(hand, accept, a_text, store):
     accept([a_text], ["zh"])
     (grant,) = hand.claim(TRANSLATE)
