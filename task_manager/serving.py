@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import resource
 import signal
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ log = logs.get(__name__)
 
 _GRACE_S = 10  # for requests that are under way when the end comes
 _FILES = 65_536  # a connection is a file; the usual 1024 would leave none for the workers
+_M_ARENA_MAX, _ARENAS = -8, 2  # the first from glibc's malloc.h
 
 
 class Listener(uvicorn.Server):
@@ -59,9 +61,17 @@ def raise_file_limit() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
+def limit_heaps() -> None:
+    """glibc gives each of a hundred threads a heap of its own and takes little of it back; most
+    threads here wait for the store or the disk, and two heaps do."""
+    with contextlib.suppress(AttributeError, OSError):  # another C library, other heaps
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, _ARENAS)
+
+
 async def serve(application: Application) -> None:
     """Runs until TERM or INT; then ends streams, requests, ticker and store, in this order."""
     raise_file_limit()
+    limit_heaps()
     settings = application.settings
     public = listener(application.public, settings.host, settings.port)
     workers = listener(application.workers, settings.worker_host, settings.worker_port)
