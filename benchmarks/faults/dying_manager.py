@@ -26,9 +26,9 @@ POINT = "FANSCRIBE_BENCH_POINT"  # operation, write, its number, before or after
 HEARD = "FANSCRIBE_BENCH_HEARD"  # a file that gets a line for every write: operation|write
 WRITES = frozenset({
     "insert_task", "move_task", "note_task", "look_later", "start_task", "purge_task",
-    "insert_items", "insert_jobs", "claim", "beat", "move_job", "note_progress", "set_expanded",
-    "announce_due", "unannounce", "put_output", "put_pack", "append_event", "insert_event",
-    "put", "copy", "delete", "delete_prefix",
+    "write_children", "insert_items", "insert_jobs", "claim", "beat", "move_job", "note_progress",
+    "set_expanded", "announce_due", "unannounce", "put_output", "put_pack", "append_event",
+    "insert_event", "put", "copy", "delete", "delete_prefix",
 })  # fmt: skip
 LOOPS = ("settle", "expand", "reap", "announce")  # the ticker's, by the names of their threads
 

@@ -15,6 +15,7 @@ from services.storage import keys
 from services.storage.protocol import ObjectMissing
 from task_manager.pipeline.expand import expand_task
 from task_manager.pipeline.ports import Ports
+from task_manager.store.children import NewEvent
 from task_manager.store.protocol import StoreUnavailable
 
 MANIFEST_LIMIT = 10 * 1024 * 1024  # bytes of JSON; a document of the store stays below 12 MB
@@ -81,8 +82,7 @@ def accept(
             )
         return task, False
     try:
-        ports.store.append_event(task_id, now, "state", {"state": task.state})
-        expand_task(ports, task)
+        expand_task(ports, task, [NewEvent(task_id, now, "state", {"state": task.state})])
     except RequestRefused as error:  # the task is stored: the ticker goes on where we stop
         log.warning("expansion_left", task_id=task_id, reason=error.message)
     return task, True

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -21,35 +22,43 @@ from services.model.task import Task
 from services.model.transcript import Output
 from task_manager.pipeline import jobs
 from task_manager.pipeline.ports import Ports
+from task_manager.pipeline.settle import LOOK_AGAIN_S
+from task_manager.store.children import Children, Expanded, NewEvent
 
-RANK_CAP = 10_000  # beyond this many open jobs an owner's rank rises no further
 
-
-def expand_task(ports: Ports, task: Task) -> None:
-    """Items, first jobs, outputs of the texts; after a retry also the dead jobs, alive again.
+def expand_task(ports: Ports, task: Task, told: Sequence[NewEvent] = ()) -> None:
+    """Items, first jobs, outputs of the texts, what is `told` of it; after a retry also the dead
+    jobs, alive again.
 
     The flag is cleared for the revision that was read: a manager that slept over a retry must
     not clear the flag that the retry has set.
     """
     current: Task | None = task
     while current is not None and current.expand == "pending":
-        if current.deleted_at is None:
-            _expand_task(ports, current)
-        done = {"expand": "done", "revive": False, "look_at": ports.store.now()}
-        if ports.store.note_task(current.id, done, revision=current.revision):
+        if _expand_task(ports, current, told):
             break
-        current = ports.store.task(task.id)
+        current, told = ports.store.task(task.id), ()
     _close_unwanted(ports, task.id)
     ports.wake()
 
 
-def _expand_task(ports: Ports, task: Task) -> None:
-    children = plan.of_task(task, now=ports.store.now(), choose=ports.choose)
-    _insert(ports, task, children)
-    for output in children.outputs:
-        _tell(ports, output)
+def _expand_task(ports: Ports, task: Task, told: Sequence[NewEvent]) -> bool:
+    """Whether the flag was cleared."""
+    now = ports.store.now()
+    done = Expanded(task.id, look_at=now, revision=task.revision)
+    if task.deleted_at is not None:
+        return ports.store.write_children(Children(), done)
+    children = _children_of(ports, task, plan.of_task(task, now=now, choose=ports.choose), told)
     if task.revive:
+        ports.store.write_children(children)
         _revive(ports, task)
+        return ports.store.write_children(Children(), replace(done, look_at=ports.store.now()))
+    if not children.jobs:
+        return ports.store.write_children(children, done)
+    cleared = ports.store.write_children(children, replace(done, look_at=now + LOOK_AGAIN_S))
+    if not ports.store.has_open_jobs(task.id):  # all done already, and the call for a look undone
+        ports.store.note_task(task.id, {"look_at": ports.store.now()})
+    return cleared
 
 
 def expand_job(ports: Ports, job: Job) -> None:
@@ -58,18 +67,15 @@ def expand_job(ports: Ports, job: Job) -> None:
     if task is None or task.deleted_at is not None:
         ports.store.set_expanded(job.id, job.attempt)
         return
-    children = _children(ports, task, job)
-    _insert(ports, task, children)
-    for output in children.outputs:
-        _tell(ports, output)
-    ports.store.set_expanded(job.id, job.attempt)
-    ports.store.note_task(task.id, {"look_at": ports.store.now()})
+    now = ports.store.now()
+    children = _children_of(ports, task, _expansion(ports, task, job, now=now))
+    done = Expanded(task.id, look_at=now, job=job.id, attempt=job.attempt)
+    ports.store.write_children(children, done)
     _close_unwanted(ports, task.id)
     ports.wake()
 
 
-def _children(ports: Ports, task: Task, job: Job) -> Expansion:
-    now = ports.store.now()
+def _expansion(ports: Ports, task: Task, job: Job, *, now: float) -> Expansion:
     match job.stage:
         case Stage.PREPARE:
             prepared = PrepareResult.model_validate(job.result)
@@ -147,13 +153,15 @@ def prepared_item(ports: Ports, task_id: str, item: int) -> PrepareResult:
     return PrepareResult.model_validate(prepare.result)
 
 
-def _insert(ports: Ports, task: Task, children: Expansion) -> None:
-    if children.items:
-        ports.store.insert_items(children.items)
-    for output in children.outputs:
-        ports.store.put_output(output)
-    if children.jobs:
-        ports.store.insert_jobs(_ranked(ports, task.owner, children.jobs))
+def _children_of(
+    ports: Ports, task: Task, expansion: Expansion, told: Sequence[NewEvent] = ()
+) -> Children:
+    return Children(
+        items=expansion.items,
+        outputs=expansion.outputs,
+        jobs=_ranked(ports, task.owner, expansion.jobs),
+        events=[*told, *map(_told, expansion.outputs)],
+    )
 
 
 def _ranked(ports: Ports, owner: str, children: Iterable[Job]) -> list[Job]:
@@ -168,11 +176,12 @@ def _ranked(ports: Ports, owner: str, children: Iterable[Job]) -> list[Job]:
 
 
 def next_rank(ports: Ports, owner: str, queue: str, priority: int) -> int:
-    """Where the owner's next job stands in the queue: so many turns after the front as he has
-    open jobs there. Counted from the front, not from 0: else a steady trickle of one owner
-    starves the long queue of another, and new jobs overtake the tail of their own owner's."""
+    """Where the owner's next job stands in the queue: so many turns after the front as jobs of his
+    wait there; those that run had their turn. Counted from the front, not from 0: else a steady
+    trickle of one owner starves the long queue of another, and new jobs overtake the tail of
+    their own owner's."""
     front = ports.store.front_rank(queue, priority)
-    return front + ports.store.count_open(owner, queue, RANK_CAP)
+    return front + ports.lines.length(ports.store, owner, queue)
 
 
 def _revive(ports: Ports, task: Task) -> None:
@@ -212,7 +221,7 @@ def _close_unwanted(ports: Ports, task_id: str) -> None:
         jobs.sweep(ports, task_id)
 
 
-def _tell(ports: Ports, output: Output) -> None:
+def _told(output: Output) -> NewEvent:
     """One line of the log for each transcript and each cell that is there now."""
     data = {
         "text_id": output.text_id,
@@ -221,4 +230,4 @@ def _tell(ports: Ports, output: Output) -> None:
         "kind": output.kind,
     }
     kind = "item" if output.kind == "transcript" else "cell"
-    ports.store.append_event(output.task_id, output.created_at, kind, data)
+    return NewEvent(output.task_id, output.created_at, kind, data)

@@ -10,6 +10,7 @@ from services.metrics import ManagerMetrics
 from services.model.catalog import Catalog
 from services.settings import Settings
 from services.storage.protocol import ObjectStore
+from task_manager.pipeline.lines import Lines
 from task_manager.pipeline.promises import Promises
 from task_manager.pipeline.refusals import Refusals
 from task_manager.pipeline.speeds import Speeds
@@ -34,6 +35,7 @@ class Ports:
     settings: Settings
     wake: Callable[[], None] = _nobody_listens
     draw: Callable[[], float] = field(default=random.random)
+    lines: Lines = field(default_factory=Lines)
     waiting: Waiting = field(default_factory=Waiting)
     refusals: Refusals = field(default_factory=Refusals)
     speeds: Speeds = field(default_factory=Speeds)

@@ -2,8 +2,9 @@
 
 Every write is one atomic compare-and-set on one document and is durable when it returns
 (MongoDB: majority; SQLite: synchronous FULL). `None` or `False` from a conditional write means
-that somebody else was first: read again and decide anew. Inserts are insert-if-absent and never
-replace. Vendor errors become `StoreUnavailable`, or `OutOfSpace` where the disk is full.
+that somebody else was first: read again and decide anew. `write_children` alone is a row of
+them. Inserts are insert-if-absent and never replace. Vendor errors become `StoreUnavailable`,
+or `OutOfSpace` where the disk is full.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from services.model.speed import Speed
 from services.model.states import JobState
 from services.model.task import Item, Task, TaskEvent, TaskState, Upload
 from services.model.transcript import Output
+from task_manager.store.children import Children, Expanded
 from task_manager.store.values import (
     DOCUMENT_LIMIT,
     JobChange,
@@ -106,8 +108,7 @@ class Store(Protocol):
         ...
 
     def purge_task(self, task_id: str) -> None:
-        """Removes the task's items, jobs, outputs, packs and events. The task document stays as
-        a tombstone without its manifest's texts."""
+        """Removes all but the task document: a tombstone without its manifest's texts."""
         ...
 
     # ── items ────────────────────────────────────────────────────────────────────────────────
@@ -209,8 +210,8 @@ class Store(Protocol):
 
     def count_jobs(self, task_id: str) -> dict[JobState, int]: ...
 
-    def count_open(self, owner: str, queue: str, cap: int) -> int:
-        """How many open jobs the owner has in the queue, counted up to `cap`."""
+    def count_waiting(self, owner: str, queue: str, cap: int) -> int:
+        """How many jobs of the owner wait in the queue, counted up to `cap`."""
         ...
 
     def front_rank(self, queue: str, priority: int) -> int:
@@ -250,6 +251,11 @@ class Store(Protocol):
 
     def pending_expansions(self, limit: int) -> list[PendingExpansion]:
         """Tasks and jobs with expand = pending, oldest first where that is cheap."""
+        ...
+
+    def write_children(self, children: Children, expanded: Expanded | None = None) -> bool:
+        """`children.write_one_by_one`. SQLite: all of it or nothing, by one commit. MongoDB: it
+        may break off anywhere; done again it adds what is missing."""
         ...
 
     # ── outputs and packs ────────────────────────────────────────────────────────────────────

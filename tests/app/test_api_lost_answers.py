@@ -40,7 +40,7 @@ def test_a_task_whose_insert_was_not_heard_of_keeps_its_inputs(manager: Manager)
     assert manager.work(answer.json()["id"])["state"] == "succeeded"
 
 
-@pytest.mark.parametrize("name", ["append_event", "insert_jobs"])
+@pytest.mark.parametrize("name", ["write_children", "task"])
 def test_a_task_that_is_stored_is_accepted_though_the_store_goes_away_then(
     manager: Manager, name: str
 ) -> None:

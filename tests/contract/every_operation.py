@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from itertools import product
 
-from store_factories import NOW, a_change, a_job, a_node, a_pack, a_task, an_item, an_output
+from store_factories import (
+    NOW,
+    a_change,
+    a_job,
+    a_node,
+    a_pack,
+    a_task,
+    an_item,
+    an_output,
+    some_children,
+)
 
 from services.model.node import Trouble
 from services.model.speed import Speed
@@ -46,6 +56,7 @@ def every_operation(store: Store) -> None:
     store.pending_expansions(5)
     store.insert_items([an_item(0)])
     store.items("t", limit=5)
+    store.write_children(some_children())
     store.item_by_text_id("t", "1")
     store.insert_jobs([a_job(item) for item in range(3)])
     store.jobs_of_items("t", 0, 1)
@@ -62,7 +73,7 @@ def every_operation(store: Store) -> None:
     store.open_jobs("t", 5)
     store.dead_jobs("t", limit=5)
     store.count_jobs("t")
-    store.count_open("o", "q", 5)
+    store.count_waiting("o", "q", 5)
     store.front_rank("q", 5)
     store.queue_depths(NOW)
     store.jobs_ahead(a_job(9), 5)

@@ -12,6 +12,7 @@ from services.model.pack import Pack
 from services.model.states import JobState
 from services.model.task import Item, ItemSpec, Manifest, Options, Target, Task
 from services.model.transcript import Body, Output, output_id
+from task_manager.store.children import Children, NewEvent
 from task_manager.store.protocol import JobChange
 
 AWKWARD = {"a.b": {"$set": 1, "": [True, None, 2**70]}, "$where": "$x", "文本": 'è"\\'}
@@ -54,6 +55,16 @@ def a_job(item: int = 0, task_id: str = "t", **fields: Any) -> Job:
 def a_running_job(item: int = 0, *, beat: int = 0, **fields: Any) -> Job:
     lease = Lease(node="n", token="t" * 16, beat=beat)
     return a_job(item, **{"state": JobState.RUNNING, "attempt": 1, "lease": lease} | fields)
+
+
+def some_children() -> Children:
+    """Of each kind two."""
+    return Children(
+        items=[an_item(0), an_item(1)],
+        outputs=[an_output(0), an_output(1, kind="transcript")],
+        jobs=[a_job(0), a_job(1)],
+        events=[NewEvent("t", NOW, kind, {"text_id": "0"}) for kind in ("cell", "item")],
+    )
 
 
 def a_failure(attempt: int = 1) -> HistoryEntry:

@@ -15,7 +15,7 @@ from store_factories import a_job, a_task
 
 from services.model.errors import OutOfSpace
 from task_manager.store.protocol import StoreUnavailable
-from task_manager.store.sqlite import SqliteStore, database
+from task_manager.store.sqlite import SqliteStore, commits
 
 HOLDER = Path(__file__).with_name("holder.py")
 
@@ -28,7 +28,7 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def store(path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SqliteStore]:
     """One that loses patience soon."""
-    monkeypatch.setattr(database, "_BUSY_S", 0.2)
+    monkeypatch.setattr(commits, "BUSY_S", 0.2)
     opened = SqliteStore(path)
     opened.insert_task(a_task("kept"))
     opened.insert_jobs([a_job()])

@@ -244,7 +244,7 @@ def test_a_job_that_is_closed_is_open_no_more(store: Store) -> None:
     store.move_job(a_job().id, state=JobState.WAITING, attempt=0, change=JobChange(fields))
 
     assert not store.has_open_jobs("t")
-    assert store.count_open("o", "q", 9) == 0
+    assert store.count_waiting("o", "q", 9) == 0
 
 
 def test_dead_jobs_are_paged_by_id(store: Store) -> None:

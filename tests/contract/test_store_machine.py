@@ -214,7 +214,8 @@ class Jobs(RuleBasedStateMachine):
         states = [job.state for job in self.known.values()]
         assert self.store.count_jobs(self.name) == {s: states.count(s) for s in JobState}
         open_ones = [item for item, job in self.known.items() if job.open]
-        assert self.store.count_open(self.name, self.name, 99) == len(open_ones)
+        waiting = states.count(JobState.WAITING)
+        assert self.store.count_waiting(self.name, self.name, 99) == waiting
         assert self.store.has_open_jobs(self.name) is bool(open_ones)
         running = [job for job in self.store.running_jobs() if f"{self.name}/" in job.id]
         assert len(running) == states.count(JobState.RUNNING)

@@ -76,7 +76,7 @@ def test_jobs_are_counted_by_state(store: Store) -> None:
     assert expected == store.count_jobs("t")
 
 
-def test_open_jobs_of_an_owner_in_a_queue_are_counted_up_to_a_cap(store: Store) -> None:
+def test_waiting_jobs_of_an_owner_in_a_queue_are_counted_up_to_a_cap(store: Store) -> None:
     store.insert_jobs(
         [
             *(a_job(item) for item in range(5)),
@@ -87,9 +87,9 @@ def test_open_jobs_of_an_owner_in_a_queue_are_counted_up_to_a_cap(store: Store) 
         ]
     )
 
-    assert store.count_open("o", "q", 100) == 6
-    assert store.count_open("o", "q", 4) == 4
-    assert store.count_open("nobody", "q", 4) == 0
+    assert store.count_waiting("o", "q", 100) == 5
+    assert store.count_waiting("o", "q", 4) == 4
+    assert store.count_waiting("nobody", "q", 4) == 0
 
 
 def test_queue_depths_tell_what_waits_what_is_due_and_since_when(store: Store) -> None:

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, cast
+
+from task_manager.store.children import Children, Expanded, write_one_by_one
+from task_manager.store.protocol import Store
 
 READS = frozenset({
     "now", "ping", "close", "task", "tasks", "task_by_key", "tasks_to_look_at", "items",
     "item_by_text_id", "job", "jobs_of_items", "lean_jobs", "running_jobs", "has_open_jobs",
-    "open_jobs", "dead_jobs", "count_jobs", "count_open", "front_rank", "queue_depths",
+    "open_jobs", "dead_jobs", "count_jobs", "count_waiting", "front_rank", "queue_depths",
     "jobs_ahead", "running_in", "dead_page", "count_open_tasks", "pending_expansions", "output",
     "outputs", "output_lines", "count_outputs", "pack", "events", "last_event", "node", "nodes",
     "upload", "get", "head", "url_to_get", "url_to_put",
@@ -105,6 +108,10 @@ class Tapped:
     def __init__(self, inner: Any, tap: Tap) -> None:
         self._inner = inner
         self._tap = tap
+
+    def write_children(self, children: Children, expanded: Expanded | None = None) -> bool:
+        """As it is where it may break off anywhere, on every store."""
+        return write_one_by_one(cast("Store", self), children, expanded)
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._inner, name)

@@ -87,6 +87,16 @@ def test_a_steady_trickle_does_not_starve_who_has_a_long_queue(submit, next_job)
     assert served.count("trickle") == 10
 
 
+def test_what_runs_already_does_not_hold_back_what_comes(submit, hand, next_job) -> None:
+    """Who has a few long jobs under way waits no longer than who has none."""
+    submit("busy", 10)
+    for _ in range(10):
+        hand.claim(QUEUE)
+    submit("many", 30)
+    submit("busy")
+    assert "busy" in owners(next_job, 2)
+
+
 def test_nobody_overtakes_himself(submit, next_job) -> None:
     """The tail of a long queue is done before what its owner sends later, for ever so long."""
     first = submit("one", 30)

@@ -7,6 +7,7 @@ import pytest
 from services.model.job import Stage, queue_name
 from services.model.task import TaskState
 from task_manager.pipeline.settle import LOOK_AGAIN_S, look_over, settle
+from task_manager.store.children import Children, Expanded, write_one_by_one
 
 TRANSLATE = queue_name(Stage.TRANSLATE, "stub-nmt")
 
@@ -19,6 +20,9 @@ def store(pipeline):
 def test_tasks_that_wait_for_their_jobs_are_put_off(pipeline, store, accept, a_text) -> None:
     waiting = [accept([a_text], ["zh"]) for _ in range(3)]
     now = store.now()
+    assert store.tasks_to_look_at(now, 10) == []
+    for task in waiting:
+        store.note_task(task.id, {"look_at": now})
 
     due = store.tasks_to_look_at(now, 10)
 
@@ -26,6 +30,24 @@ def test_tasks_that_wait_for_their_jobs_are_put_off(pipeline, store, accept, a_t
     assert look_over(pipeline.ports, due) == []
     assert store.tasks_to_look_at(now + LOOK_AGAIN_S - 1, 10) == []
     assert len(store.tasks_to_look_at(now + LOOK_AGAIN_S + 1, 10)) == 3
+
+
+def test_a_task_whose_jobs_end_while_it_is_put_off_is_looked_at_at_once(
+    pipeline, store, hand, accept, a_text, monkeypatch
+) -> None:
+    def in_parts(children: Children, expanded: Expanded | None = None) -> bool:
+        """As on MongoDB, and the workers are quick: they are done before the flag is cleared."""
+        write_one_by_one(store, children, None)
+        monkeypatch.undo()
+        hand.finish(hand.claim(TRANSLATE)[0])
+        return write_one_by_one(store, Children(), expanded)
+
+    monkeypatch.setattr(store, "write_children", in_parts)
+    task = accept([a_text], ["zh"])
+
+    assert [task.id] == [each.id for each in store.tasks_to_look_at(store.now(), 10)]
+    settle(pipeline.ports, task.id)
+    assert store.task(task.id).state is TaskState.SUCCEEDED
 
 
 def test_what_can_be_ended_swept_or_purged_is_not_put_off(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from task_manager.store.children import Children, Expanded, write_one_by_one
 from task_manager.store.mongo.claim import ClaimCollection
 from task_manager.store.mongo.jobs import JobCollection
 from task_manager.store.mongo.nodes import NodeCollection
@@ -21,3 +22,6 @@ class MongoStore(
     NodeCollection,
 ):
     """`MongoStore(url)`. What each operation promises stands in the protocol."""
+
+    def write_children(self, children: Children, expanded: Expanded | None = None) -> bool:
+        return write_one_by_one(self, children, expanded)

@@ -42,8 +42,8 @@ class QueueCollection(Database):
             for job in self._jobs.stream(_RUNNING, only=("id", "attempt", "lease"))
         ]
 
-    def count_open(self, owner: str, queue: str, cap: int) -> int:
-        return self._jobs.count({"owner": owner, "queue": queue, "open": True}, limit=cap)
+    def count_waiting(self, owner: str, queue: str, cap: int) -> int:
+        return self._jobs.count({**_WAITING, "owner": owner, "queue": queue}, limit=cap)
 
     def front_rank(self, queue: str, priority: int) -> int:
         due = {**_WAITING, "queue": queue, "priority": priority, "due": {"$lte": self.now()}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from task_manager.store.sqlite.children import ChildTables
 from task_manager.store.sqlite.claim import ClaimTables
 from task_manager.store.sqlite.jobs import JobTables
 from task_manager.store.sqlite.nodes import NodeTable
@@ -12,5 +13,7 @@ from task_manager.store.sqlite.tasks import TaskTables
 __all__ = ["SqliteStore"]
 
 
-class SqliteStore(TaskTables, JobTables, QueueTables, ClaimTables, ResultTables, NodeTable):
+class SqliteStore(
+    TaskTables, JobTables, QueueTables, ClaimTables, ResultTables, ChildTables, NodeTable
+):
     """`SqliteStore(path)`. What each operation promises stands in the protocol."""

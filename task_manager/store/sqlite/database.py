@@ -16,13 +16,11 @@ from services.model.errors import OutOfSpace
 from task_manager.store.documents import Document, jsonable
 from task_manager.store.protocol import StoreUnavailable
 from task_manager.store.sqlite import clock
-from task_manager.store.sqlite.commits import Commits
+from task_manager.store.sqlite.commits import BUSY_S, Commits
 from task_manager.store.sqlite.migrations import create
 from task_manager.store.sqlite.schema import M, Table
 
 T = TypeVar("T")
-
-_BUSY_S = 10.0  # how long a statement waits for another process's transaction
 
 Decide = Callable[[Document], Mapping[str, Any] | None]
 """Looks at a document and says which fields to write, or None to leave it."""
@@ -82,40 +80,18 @@ class Database:
 
     def _insert(self, table: Table[M], documents: Iterable[M]) -> int:
         """Inserts those that are absent, in one transaction; how many there were."""
-        dumped = (document.model_dump(mode="json") for document in documents)
-        rows = [tuple(table.written(document).values()) for document in dumped]
-        if not rows:
-            return 0
-        return self._write(lambda connection: connection.executemany(table.insert, rows).rowcount)
+        rows = rows_of(table, documents)
+        return self._write(lambda connection: insert(connection, table, rows)) if rows else 0
 
     def _change(self, table: Table[M], key: str, decide: Decide) -> M | None:
         """One compare-and-set: the document as changed, or None if `decide` left it alone."""
-
-        def work(connection: sqlite3.Connection) -> Document | None:
-            document = document_of(connection, table, key)
-            fields = None if document is None else decide(document)
-            if document is None or fields is None:
-                return None
-            return change(connection, table, document, fields)
-
-        changed = self._write(work)
+        changed = self._write(lambda connection: change_if(connection, table, key, decide))
         return None if changed is None else table.kind.model_validate(changed)
 
     def _put(self, table: Table[M], new: M, decide: Decide) -> bool:
         """Inserts, or does with the stored document what `decide` says; False if nothing."""
         document = new.model_dump(mode="json")
-
-        def work(connection: sqlite3.Connection) -> bool:
-            stored = document_of(connection, table, document[table.key])
-            if stored is None:
-                connection.execute(table.insert, tuple(table.written(document).values()))
-                return True
-            fields = decide(stored)
-            if fields is not None:
-                change(connection, table, stored, fields)
-            return fields is not None
-
-        return self._write(work)
+        return self._write(lambda connection: put(connection, table, document, decide))
 
     def _delete(self, sql: str, value: Any) -> int:
         return self._write(lambda connection: connection.execute(sql, (value,)).rowcount)
@@ -153,7 +129,7 @@ class Database:
 
 def connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(
-        path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
+        path, timeout=BUSY_S, isolation_level=None, check_same_thread=False
     )
     try:
         _enter_wal(connection)
@@ -166,7 +142,7 @@ def connect(path: Path) -> sqlite3.Connection:
 
 def _enter_wal(connection: sqlite3.Connection) -> None:
     """The mode lasts in the file, but the busy timeout does not hold for switching to it."""
-    deadline = time.monotonic() + _BUSY_S
+    deadline = time.monotonic() + BUSY_S
     while True:
         try:
             (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
@@ -180,10 +156,45 @@ def _enter_wal(connection: sqlite3.Connection) -> None:
             return
 
 
+def rows_of(table: Table[M], documents: Iterable[M]) -> list[tuple[Any, ...]]:
+    dumped = (document.model_dump(mode="json") for document in documents)
+    return [tuple(table.written(document).values()) for document in dumped]
+
+
+def insert(connection: sqlite3.Connection, table: Table[M], rows: list[tuple[Any, ...]]) -> int:
+    """Inserts those that are absent; how many there were."""
+    return connection.executemany(table.insert, rows).rowcount if rows else 0
+
+
+def put(
+    connection: sqlite3.Connection, table: Table[M], document: Document, decide: Decide
+) -> bool:
+    """Inserts, or does with the stored document what `decide` says; False if nothing."""
+    stored = document_of(connection, table, document[table.key])
+    if stored is None:
+        connection.execute(table.insert, tuple(table.written(document).values()))
+        return True
+    fields = decide(stored)
+    if fields is not None:
+        change(connection, table, stored, fields)
+    return fields is not None
+
+
 def document_of(connection: sqlite3.Connection, table: Table[M], key: str) -> Document | None:
     sql = f"SELECT doc FROM {table.name} WHERE {table.key} = ?"
     row = connection.execute(sql, (key,)).fetchone()
     return None if row is None else json.loads(row[0])
+
+
+def change_if(
+    connection: sqlite3.Connection, table: Table[M], key: str, decide: Decide
+) -> Document | None:
+    """The document as changed, or None if `decide` left it alone."""
+    document = document_of(connection, table, key)
+    fields = None if document is None else decide(document)
+    if document is None or fields is None:
+        return None
+    return change(connection, table, document, fields)
 
 
 def change(

@@ -11,7 +11,7 @@ from services.model.job import Job
 from services.model.states import JobState
 from task_manager.store.documents import Document
 from task_manager.store.protocol import JobChange
-from task_manager.store.sqlite.database import Database
+from task_manager.store.sqlite.database import Database, Decide
 from task_manager.store.sqlite.schema import JOBS
 
 # Of a job that succeeded at once its columns say all but its words. They stand before the
@@ -79,13 +79,7 @@ class JobTables(Database):
         return self._change(JOBS, job_id, decide)
 
     def set_expanded(self, job_id: str, attempt: int) -> None:
-        def decide(job: Document) -> Mapping[str, Any] | None:
-            ended = JobState(job["state"]).ended
-            if not ended or job["expand"] != "pending" or job["attempt"] != attempt:
-                return None
-            return {"expand": "done", "open": False}
-
-        self._change(JOBS, job_id, decide)
+        self._change(JOBS, job_id, if_ended(attempt))
 
     def unannounce(self, job_id: str, stamped_at: float) -> None:
         def decide(job: Document) -> Mapping[str, Any] | None:
@@ -158,3 +152,15 @@ def _lean(doc: str | None, wordy: int, columns: Sequence[Any]) -> Job:
         return Job.model_validate(dict(zip(_PLAIN, columns, strict=True)))
     job = JOBS.read(doc)
     return job.model_copy(update={"inputs": {}, "result": None}) if wordy else job
+
+
+def if_ended(attempt: int) -> Decide:
+    """Nothing is left to be written out from the attempt by which the job ended."""
+
+    def decide(job: Document) -> Mapping[str, Any] | None:
+        ended = JobState(job["state"]).ended
+        if not ended or job["expand"] != "pending" or job["attempt"] != attempt:
+            return None
+        return {"expand": "done", "open": False}
+
+    return decide

@@ -37,6 +37,8 @@ _TO_2 = (
         "CREATE INDEX jobs_waiting ON jobs (queue, priority, rank, due, id, size)"
         " WHERE state = 'waiting'"
     ),
+    "DROP INDEX jobs_open_owner",
+    "CREATE INDEX jobs_waiting_owner ON jobs (owner, queue) WHERE state = 'waiting'",
     "CREATE INDEX jobs_dead_page ON jobs (finished_at, id, queue, code) WHERE state = 'dead'",
     (
         "CREATE INDEX jobs_dead_owner ON jobs (owner, finished_at, id, queue, code)"

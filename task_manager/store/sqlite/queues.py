@@ -35,8 +35,8 @@ class QueueTables(Database):
         sql = f"SELECT {columns} FROM jobs INDEXED BY jobs_running WHERE state = 'running'"
         return [RunningJob(*row) for row in self._rows(sql)]
 
-    def count_open(self, owner: str, queue: str, cap: int) -> int:
-        some = "SELECT 1 FROM jobs WHERE open = 1 AND owner = ? AND queue = ? LIMIT ?"
+    def count_waiting(self, owner: str, queue: str, cap: int) -> int:
+        some = "SELECT 1 FROM jobs WHERE state = 'waiting' AND owner = ? AND queue = ? LIMIT ?"
         ((count,),) = self._rows(f"SELECT count(*) FROM ({some})", owner, queue, cap)
         return int(count)
 

@@ -10,9 +10,10 @@ from typing import Any
 from services.model.pack import Pack
 from services.model.task import TaskEvent, Upload
 from services.model.transcript import Output
+from task_manager.store.children import NewEvent
 from task_manager.store.documents import Document
 from task_manager.store.protocol import OutputLine
-from task_manager.store.sqlite.database import Database
+from task_manager.store.sqlite.database import Database, Decide, insert, rows_of
 from task_manager.store.sqlite.schema import EVENTS, OUTPUTS, PACKS, UPLOADS
 
 _LAST_EVENT = "SELECT coalesce(max(number), 0) FROM events WHERE task_id = ?"
@@ -20,11 +21,7 @@ _LAST_EVENT = "SELECT coalesce(max(number), 0) FROM events WHERE task_id = ?"
 
 class ResultTables(Database):
     def put_output(self, output: Output) -> bool:
-        def decide(stored: Document) -> Mapping[str, Any] | None:
-            older = (stored["version"], stored["attempt"]) < (output.version, output.attempt)
-            return dict(output) if older else None
-
-        return self._put(OUTPUTS, output, decide)
+        return self._put(OUTPUTS, output, older_than(output))
 
     def output(self, output_id: str) -> Output | None:
         return self._get(OUTPUTS, output_id)
@@ -75,14 +72,8 @@ class ResultTables(Database):
         return next(iter(self._find(PACKS, rest, task_id, language)), None)
 
     def append_event(self, task_id: str, at: float, kind: str, data: Mapping[str, Any]) -> int:
-        def append(connection: sqlite3.Connection) -> int:
-            (last,) = connection.execute(_LAST_EVENT, (task_id,)).fetchone()
-            event = TaskEvent(task_id=task_id, number=last + 1, at=at, kind=kind, data=dict(data))
-            document = event.model_dump(mode="json")
-            connection.execute(EVENTS.insert, tuple(EVENTS.written(document).values()))
-            return event.number
-
-        return self._write(append)
+        event = NewEvent(task_id, at, kind, data)
+        return self._write(lambda connection: append(connection, event))
 
     def insert_event(self, event: TaskEvent) -> bool:
         return self._insert(EVENTS, [event]) == 1
@@ -100,3 +91,18 @@ class ResultTables(Database):
 
     def upload(self, key: str) -> Upload | None:
         return self._get(UPLOADS, key)
+
+
+def older_than(output: Output) -> Decide:
+    def decide(stored: Document) -> Mapping[str, Any] | None:
+        older = (stored["version"], stored["attempt"]) < (output.version, output.attempt)
+        return dict(output) if older else None
+
+    return decide
+
+
+def append(connection: sqlite3.Connection, event: NewEvent) -> int:
+    """Under the next number, which it returns."""
+    (last,) = connection.execute(_LAST_EVENT, (event.task_id,)).fetchone()
+    insert(connection, EVENTS, rows_of(EVENTS, [event.numbered(last + 1)]))
+    return int(last) + 1

@@ -181,7 +181,7 @@ INDEXES = (
     ),
     "INDEX jobs_token ON jobs (lease_token, priority, rank, due, id) WHERE state = 'running'",
     "INDEX jobs_open ON jobs (task_id, id) WHERE open = 1",
-    "INDEX jobs_open_owner ON jobs (owner, queue) WHERE open = 1",
+    "INDEX jobs_waiting_owner ON jobs (owner, queue) WHERE state = 'waiting'",
     "INDEX jobs_dead ON jobs (task_id, id) WHERE state = 'dead'",
     "INDEX jobs_dead_page ON jobs (finished_at, id, queue, code) WHERE state = 'dead'",
     "INDEX jobs_dead_owner ON jobs (owner, finished_at, id, queue, code) WHERE state = 'dead'",

@@ -12,7 +12,7 @@ from typing import Any
 from services.model.task import Item, Task, TaskState
 from task_manager.store.documents import Document, without_texts
 from task_manager.store.protocol import PendingExpansion
-from task_manager.store.sqlite.database import Database, change, document_of
+from task_manager.store.sqlite.database import Database, Decide, change, document_of
 from task_manager.store.sqlite.schema import EVENTS, ITEMS, JOBS, OUTPUTS, PACKS, TASKS
 
 _PURGE_ROWS = 500  # rows a transaction, so that nobody waits long for a purge
@@ -75,10 +75,7 @@ class TaskTables(Database):
     def note_task(
         self, task_id: str, fields: Mapping[str, Any], *, revision: int | None = None
     ) -> bool:
-        def decide(task: Document) -> Mapping[str, Any] | None:
-            return fields if revision in {None, task["revision"]} else None
-
-        return self._change(TASKS, task_id, decide) is not None
+        return self._change(TASKS, task_id, at_revision(revision, fields)) is not None
 
     def start_task(self, task_id: str, at: float) -> bool:
         def decide(task: Document) -> Mapping[str, Any] | None:
@@ -130,6 +127,13 @@ class TaskTables(Database):
     def item_by_text_id(self, task_id: str, text_id: str) -> Item | None:
         rest = "WHERE task_id = ? AND text_id = ?"
         return next(iter(self._find(ITEMS, rest, task_id, text_id)), None)
+
+
+def at_revision(revision: int | None, fields: Mapping[str, Any]) -> Decide:
+    def decide(task: Document) -> Mapping[str, Any] | None:
+        return fields if revision in {None, task["revision"]} else None
+
+    return decide
 
 
 def _tombstone(task: Document) -> Mapping[str, Any]:
