@@ -96,11 +96,12 @@ def _failed(entries: list[Entry]) -> list[tuple[str, str]]:
     quick={"deaths": ("die",), "neighbours": 2},
     full={"deaths": ("die", "die-segv", "die-fpe"), "neighbours": 30},
     full_stack=Topology(rhythm="real", slots=2),
+    alone=True,
 )
 def poison(bench: Bench, *, deaths: tuple[str, ...], neighbours: int) -> None:
     """A poison runs at most three times and is dead as `worker_lost`; `neighbours` is how their
     p95 with poisons about compares with the p95 without. A slot whose child died is empty for the
-    second that a fresh interpreter takes to start."""
+    second that a fresh interpreter takes to start, or for several where other scenarios run."""
     calm = _neighbours(bench, neighbours)
     bad = [
         bench.traffic.submit(bench.make.clip(mark=death, targets=1).but("failed", without=()))
