@@ -11,7 +11,7 @@ from typing import Any
 from benchmarks.faults.ledger import Entry
 
 _KILLS = frozenset({"kill", "kill_child"})
-_UNNOTICED_S = 20.0  # no loss is noticed earlier, so no bell rings for it earlier
+_UNNOTICED_S = 20.0  # no loss of a whole worker is noticed earlier, so no bell rings earlier
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,8 @@ def interrupted(entries: Sequence[Entry], node: str, at: float) -> list[Interrup
 
 def went_on(entries: Sequence[Entry], broken: Interrupted) -> float | None:
     """Seconds until the job was granted anew, or a report of the broken attempt was taken (its
-    child had finished, or it was adopted); None if never, or not before its task was retried:
+    child had finished, or it was adopted; what the parent says for a dead child is no such report);
+    None if never, or not before its task was retried:
     after the third loss nothing goes on by itself."""
     task = broken.job.partition("/")[0]
     orders = (e for e in entries if e.kind == "order" and e["task"] == task)
@@ -52,10 +53,14 @@ def went_on(entries: Sequence[Entry], broken: Interrupted) -> float | None:
             continue
         if each.kind == "granted" and each["attempt"] > broken.attempt:
             return each.t - broken.at
-        lost = each.data.get("failure") == "worker_lost"  # the word of its parent, not its own
-        if each.kind == "finished" and each["verdict"] == 200 and not lost:
+        if each.kind == "finished" and each["verdict"] == 200 and not _by_parent(each):
             return each.t - broken.at
     return None
+
+
+def _by_parent(told: Entry) -> bool:
+    """What a parent reports for its dead child."""
+    return told.data.get("failure") == "worker_lost" or told.data.get("outcome") == "released"
 
 
 def kills(entries: Sequence[Entry]) -> Iterator[tuple[Entry, list[Interrupted]]]:
@@ -83,7 +88,8 @@ def recoveries(entries: Sequence[Entry]) -> list[Recovery]:
         for each in broken:
             seconds = went_on(entries, each)
             if seconds is not None:
-                rang, ran = each.at + _UNNOTICED_S, each.at + seconds
+                unnoticed_s = _UNNOTICED_S if kill["name"] == "kill" else 0.0
+                rang, ran = each.at + unnoticed_s, each.at + seconds
                 again = any(rang < at < ran and kind == _kind(kill) for at, kind in strikes)
                 found.append(Recovery(seconds, again))
     return found

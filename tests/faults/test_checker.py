@@ -246,6 +246,18 @@ def test_a_report_adopted_after_the_kill_ends_the_wait_as_well() -> None:
     assert went_on(story.entries, Interrupted("another", 1, 10.0)) is None
 
 
+@pytest.mark.parametrize(
+    "said",
+    [{"outcome": "failed", "failure": "worker_lost"}, {"outcome": "released", "failure": None}],
+)
+def test_what_a_parent_says_for_its_dead_child_does_not_end_the_wait(said: dict[str, Any]) -> None:
+    story = begun().granted(1).tell("fault", t=10.0, name="kill_child", part="w-1", node="n1")
+    story.tell("finished", t=11.0, job=JOB, attempt=1, verdict=200, **said)
+    assert went_on(story.entries, Interrupted(JOB, 1, 10.0)) is None
+    story.tell("granted", t=15.0, job=JOB, attempt=2, node="n2", token="token2", asked=14.9)
+    assert went_on(story.entries, Interrupted(JOB, 1, 10.0)) == 5.0
+
+
 def test_what_an_operator_retried_did_not_go_on_by_itself() -> None:
     story = begun().granted(3).tell("fault", t=10.0, name="kill", part="whisper-1", node="n1")
     story.tell("order", t=50.0, task="task1", verb="retry", status=200, asked=49.0)
