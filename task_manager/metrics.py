@@ -129,10 +129,7 @@ def _nodes(states: Counter[NodeState], there: Sequence[Node]) -> Iterable[Readin
         by_kind(
             "free_slots",
             "Slots that could take a job now.",
-            (
-                sum(max(0, n.capacity - n.running) for n in there if n.kind == k and n.may_work)
-                for k in kinds
-            ),
+            (sum(n.free for n in there if n.kind == k) for k in kinds),
         ),
         Reading(
             "fanscribe_seconds_per_audio_second",

@@ -104,6 +104,11 @@ class Node(Stored):
         """How many jobs it can run at once with the processes that it has."""
         return self.slots if self.children is None else min(self.slots, self.children)
 
+    @property
+    def free(self) -> int:
+        """How many more it could take now, set aside or not."""
+        return max(0, self.capacity - self.running) if self.may_work else 0
+
     def is_set_aside(self, now: float) -> bool:
         return self.set_aside_until is not None and self.set_aside_until > now
 

@@ -34,7 +34,7 @@ class Event(StrEnum):
     FAIL_AGAIN = "fail_again"  # its worker reports a failure, and retry.decide grants a retry
     FAIL_FOR_GOOD = "fail_for_good"  # … or does not
     RELEASE = "release"  # its worker hands it back unharmed
-    LOSE = "lose"  # no beat was seen for too long, and it may run again
+    LOSE = "lose"  # no beat was seen for too long, or its process died; it may run again
     LOSE_FOR_GOOD = "lose_for_good"  # … once too often
     CANCEL = "cancel"  # its task was cancelled or deleted
     REVIVE = "revive"  # the API retries what failed

@@ -50,6 +50,11 @@ class Lease:
         return max(0.0, time.monotonic() - self._began_at - self._waited_s)
 
     @property
+    def open(self) -> bool:
+        """It is ours, and its last word is to come."""
+        return not self.resolved and self.state == "held"
+
+    @property
     def held(self) -> Held:
         return Held(job=self.grant.job, attempt=self.grant.attempt)
 
@@ -141,7 +146,7 @@ class Heart:
 
     def beat(self) -> bool:
         """Tells the manager that all open leases are alive; whether it heard."""
-        alive = [lease for lease in self._leases if not lease.resolved and lease.state == "held"]
+        alive = [lease for lease in self._leases if lease.open]
         if not alive:
             return True
         try:

@@ -82,7 +82,7 @@ class Runner:
             leases,
             every_s=granted.beat_every_s,
             on_overdue=lambda lease, reason: self._end_for(lease, leases, token, reason),
-            on_deaf=self.end_process,
+            on_deaf=lambda: self._end_deaf(leases, token),
         ) as heart:
             if not _first_beat(heart, granted.beat_every_s):
                 return  # a lease that never beat is taken back and charged to nobody
@@ -178,6 +178,10 @@ class Runner:
         self._release(leases, token)
         self.end_process()
 
+    def _end_deaf(self, leases: Sequence[Lease], token: str) -> None:
+        self._hold(leases, token)
+        self.end_process()
+
     def _release(self, leases: Sequence[Lease], token: str) -> None:
         """Hands the rest of a bundle back unharmed."""
         reports = [
@@ -193,7 +197,7 @@ class Runner:
 
     def _hold(self, leases: Sequence[Lease], token: str) -> None:
         """Tells the parent which of them are open."""
-        self._pulse.holds(token, [lease.held for lease in leases if not lease.resolved])
+        self._pulse.holds(token, [lease.held for lease in leases if lease.open])
 
 
 def _first_beat(heart: Heart, every_s: float) -> bool:

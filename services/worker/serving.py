@@ -167,7 +167,9 @@ class Parent:
 
     def _mourn(self, last: Beat) -> None:
         """A child died: what it held runs again at once, not when its silence is noticed."""
-        threading.Thread(target=self._report_lost, args=(last,), name="mourning").start()
+        threading.Thread(
+            target=self._report_lost, args=(last,), name="mourning", daemon=True
+        ).start()
 
     def _report_lost(self, last: Beat) -> None:
         log.warning("child_died", jobs=[held.job for held in last.leases])

@@ -112,7 +112,7 @@ def _rest(
         ports.store.unannounce(left.id, now)
         unfit = bool(left.model) and left.model not in models
         if barred or unfit or asked.node in left.avoid:
-            return REST_S if any(other.running < other.capacity for other in others) else 0.0
+            return REST_S if any(other.free for other in others) else 0.0
     return 0.0
 
 

@@ -62,7 +62,7 @@ def view(node: Node, now: float) -> NodeView:
         | {
             "state": node.state(now),
             "live": node.live,
-            "free": max(0, node.capacity - node.running) if node.may_work else 0,
+            "free": node.free,
             "labels": node.all_labels,
             "registered_at": moment(node.registered_at),
             "seen_at": moment(node.seen_at),

@@ -2,9 +2,9 @@
 
 Every write is one atomic compare-and-set on one document and is durable when it returns
 (MongoDB: majority; SQLite: synchronous FULL). `None` or `False` from a conditional write means
-that somebody else was first: read again and decide anew. `write_children` alone is a row of
-them. Inserts are insert-if-absent and never replace. Vendor errors become `StoreUnavailable`,
-or `OutOfSpace` where the disk is full.
+that somebody else was first: read again and decide anew. `write_children`, `look_later` and
+inserts of many are rows of them. Inserts are insert-if-absent and never replace. Vendor errors
+become `StoreUnavailable`, or `OutOfSpace` where the disk is full.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ class Store(Protocol):
     def now(self) -> float:
         """The one clock of due times: seconds since 1970.
 
-        SQLite: the host's. MongoDB: `hello.localTime`, carried on by the monotonic clock and
-        measured anew every 30 s.
+        SQLite: the host's, never set back while it is up. MongoDB: `hello.localTime`, carried
+        on by the monotonic clock and measured anew every 30 s.
         """
         ...
 

@@ -25,8 +25,8 @@ LEARN_EVERY_S = 5.0
 
 
 class Ticker:
-    """Runs inside every manager. The pipeline's `wake` makes the first and last loop look at
-    once; everything else waits for its tick."""
+    """Runs inside every manager. The pipeline's `wake` makes the first two loops, announce
+    and settle, look at once; everything else waits for its tick."""
 
     def __init__(self, pipeline: Pipeline, announcer: Announcer) -> None:
         self._ports = pipeline.ports
