@@ -74,7 +74,7 @@ def make_app(broker_url: str) -> Celery:
         task_time_limit=_CEILING_S,
         worker_prefetch_multiplier=1,
         worker_disable_prefetch=redis,
-        worker_pool="prefork",
+        worker_pool="services.worker.pool:Pool",
         worker_pool_start_method="spawn",
         worker_proc_alive_timeout=120.0,
         worker_send_task_events=False,

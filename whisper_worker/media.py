@@ -39,10 +39,14 @@ class DecoderDied(Exception):
 
 
 class Decoder:
-    """Starts its child when it is first needed and keeps it; for one thread."""
+    """Starts its child when it is first needed, or told to, and keeps it; for one thread."""
 
     def __init__(self) -> None:
         self._child: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Ahead of the first file, which else would wait for an interpreter to start."""
+        self._living()
 
     def decode(
         self, source: Path, target: Path, max_seconds: float, *, tell: Callable[[float], None]

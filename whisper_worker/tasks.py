@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from functools import cache
 
+from services.model.job import Stage, queue_name
 from services.model.stages import PrepareResult, PrepareSpec
-from services.worker.run import Stage
+from services.worker import run
 from services.worker.work import Work
 from whisper_worker.assembling import assemble
 from whisper_worker.listening import detect, transcribe
@@ -49,12 +50,18 @@ def prepare(spec: PrepareSpec, work: Work) -> PrepareResult:
     )
 
 
+def get_ready(queues: list[str]) -> None:
+    """What a fresh child does ahead of its first job, if it may be one that decodes."""
+    if queue_name(Stage.PREPARE) in queues:
+        _decoder().start()
+
+
 @cache
 def _decoder() -> Decoder:
     return Decoder()
 
 
-STAGES: dict[str, Stage] = {
+STAGES: dict[str, run.Stage] = {
     "prepare": prepare,
     "detect": detect,
     "transcribe": transcribe,

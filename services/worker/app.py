@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
@@ -36,11 +36,18 @@ _CHATTY = ("celery", "kombu", "amqp", "multiprocessing")
 log = logs.get(__name__)
 
 
-def make_worker(module: str, stages: Mapping[str, Stage], *, claim_slots: int = 1) -> Celery:
+def make_worker(
+    module: str,
+    stages: Mapping[str, Stage],
+    *,
+    claim_slots: int = 1,
+    get_ready: Callable[[list[str]], None] = lambda _: None,
+) -> Celery:
     """The app of the worker that `module` holds as `app`.
 
     `stages` maps a stage's name to the function that runs it; a claim asks for up to
-    `claim_slots` jobs of one queue.
+    `claim_slots` jobs of one queue. Each child is told to `get_ready` for the worker's queues
+    before its first job.
     """
     settings = load()
     app = make_app(settings.broker_url)
@@ -50,6 +57,10 @@ def make_worker(module: str, stages: Mapping[str, Stage], *, claim_slots: int = 
         worker_enable_remote_control=False,
         worker_redirect_stdouts=False,
     )
+
+    @signals.worker_process_init.connect(weak=False)  # type: ignore[untyped-decorator]
+    def begin(**_: object) -> None:
+        get_ready(queues_of(settings))
 
     @cache
     def runner() -> Runner:

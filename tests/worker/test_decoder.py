@@ -198,3 +198,14 @@ def test_who_listens_may_stop_it_and_the_next_file_is_decoded(tmp_path: Path) ->
         decoder.decode(source, tmp_path / "pcm", 0, tell=stop)
     assert decoder.decode(source, tmp_path / "pcm", 0, tell=_nobody).seconds == 30.0
     decoder.close()
+
+
+def test_a_child_that_was_started_ahead_takes_the_first_file(tmp_path: Path) -> None:
+    decoder = Decoder()
+    decoder.start()
+    ahead = decoder._child
+    assert decoder.decode(
+        media_files.write_audio(tmp_path / "a.wav"), tmp_path / "pcm", 0, tell=_nobody
+    )
+    assert decoder._child is ahead
+    decoder.close()
