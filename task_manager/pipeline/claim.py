@@ -14,7 +14,7 @@ from task_manager.pipeline.ports import Ports
 
 log = logs.get(__name__)
 
-REST_S = 2.0  # longer than a tick, so that the next bell is heard by somebody else
+REST_S = 0.5  # enough for somebody else to hear the next bell, which rings at once
 
 
 def claim(ports: Ports, asked: Claim) -> Granted:
@@ -104,15 +104,19 @@ def _rest(
 ) -> float:
     """For how long the asker keeps still where it was refused what another node could take.
 
-    The first job that is left behind loses its stamp, so that the bell rings again at the next
-    tick; where nobody else is able, the stamp stays and rings in its own time.
+    The first job that is left behind loses its stamp, so that the bell rings again at once;
+    where nobody else is able, the stamp stays and rings in its own time. A slot that rests is
+    one less for all others' jobs: so it does not rest for long.
     """
     now = ports.store.now()
     for left in ports.store.announce_due(now, asked.queue, 1, 0.0) if others else ():
         ports.store.unannounce(left.id, now)
         unfit = bool(left.model) and left.model not in models
         if barred or unfit or asked.node in left.avoid:
-            return REST_S if any(other.free for other in others) else 0.0
+            if not any(other.free for other in others):
+                return 0.0
+            ports.wake()
+            return REST_S
     return 0.0
 
 

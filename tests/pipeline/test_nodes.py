@@ -179,9 +179,12 @@ def test_what_a_draining_node_heard_of_is_rung_again_for_somebody_else(
     accept([a_text], ["zh"])
     (rung,) = bells()
     nodes.drain(pipeline.ports, hand.node)
+    woken = []
+    pipeline.ports.wake = lambda: woken.append("announce")
 
-    assert ask(hand, job=rung).rest_s == 2.0
+    assert ask(hand, job=rung).rest_s == 0.5
 
+    assert woken
     assert bells() == [rung]
     assert [grant.job for grant in ask(other_hand, job=rung).grants] == [rung]
 
@@ -323,7 +326,7 @@ def test_an_avoided_node_rests_and_the_bell_rings_for_another(
 
     told = ask(hand, job=rung)
 
-    assert (told.grants, told.rest_s) == ([], 2.0)
+    assert (told.grants, told.rest_s) == ([], 0.5)
     assert bells() == [rung]
     assert len(ask(other_hand).grants) == 1
 
@@ -391,7 +394,7 @@ def test_what_has_no_room_here_is_rung_again_for_another_but_not_for_ever(
     accept([a_text], ["zh"])
     (rung,) = bells()
 
-    assert ask(hand, job=rung, free_mb=1).rest_s == 2.0
+    assert ask(hand, job=rung, free_mb=1).rest_s == 0.5
     assert bells() == [rung]
     assert ask(other_hand, job=rung, free_mb=1).rest_s == 0.0
     assert bells() == []
