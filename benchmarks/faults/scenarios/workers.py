@@ -101,22 +101,25 @@ def _failed(entries: list[Entry]) -> list[tuple[str, str]]:
 )
 def poison(bench: Bench, *, deaths: tuple[str, ...], neighbours: int) -> None:
     """A poison runs at most three times and is dead as `worker_lost`; `neighbours` is how their
-    p95 with poisons about compares with the p95 without. A slot whose child died is empty for the
-    second that a fresh interpreter takes to start."""
-    calm = _neighbours(bench, neighbours)
-    bad = [
-        bench.traffic.submit(bench.make.clip(mark=death, targets=1).but("failed", without=()))
-        for death in deaths
-    ]
-    shaken = _neighbours(bench, neighbours)
+    p95 with a poison about, one after the other, compares with the p95 without. A slot whose
+    child died is empty for the second that a fresh interpreter takes to start."""
+    calm = p95(_neighbours(bench, neighbours))
+    bad, took = [], []
+    for death in deaths:
+        bad.append(
+            bench.traffic.submit(bench.make.clip(mark=death, targets=1).but("failed", without=()))
+        )
+        took += _neighbours(bench, neighbours // len(deaths))
     bench.finish(240)
     _judge_poisons(bench, bad)
+    shaken = p95(took)
     bench.measure("neighbours", shaken / calm, f"p95 {calm:.1f} s, then {shaken:.1f} s")
 
 
-def _neighbours(bench: Bench, count: int) -> float:
-    """The p95 of healthy tasks that need a third of the slots."""
-    return p95(steadily(bench, (bench.make.clip(hear=3, targets=1) for _ in range(count)), 2.0))
+def _neighbours(bench: Bench, count: int) -> list[float]:
+    """How long healthy tasks took that need a third of the slots."""
+    orders = (bench.make.clip(hear=3, targets=1) for _ in range(count))
+    return list(steadily(bench, orders, 2.0).values())
 
 
 def _judge_poisons(bench: Bench, tasks: list[str]) -> None:
