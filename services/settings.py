@@ -38,6 +38,15 @@ class Settings(BaseSettings):
     objects_access: Literal["path", "url"] = "path"
     """How workers reach local files: by path on one machine, by signed URL from the manager on
     several."""
+    objects_endpoint: str = ""
+    """Where the bucket answers, such as `https://oss-cn-hangzhou.aliyuncs.com` or
+    `http://seaweedfs:8333`; empty: AWS."""
+    objects_region: str = ""
+    """The bucket's region, such as `cn-hangzhou`; S3-compatible stores need none."""
+    objects_key_id: str = ""
+    """Access key id for the bucket; empty: what AWS's or Aliyun's own tools would use."""
+    objects_key_secret: SecretStr = SecretStr("")
+    """The secret of that access key."""
 
     # ── who listens where ────────────────────────────────────────────────────────────────────
     host: str = "127.0.0.1"
@@ -158,6 +167,10 @@ class Settings(BaseSettings):
     @property
     def objects_address(self) -> str:
         return self.objects_url or f"file://{self.data_dir / 'objects'}"
+
+    @property
+    def objects_are_files(self) -> bool:
+        return self.objects_address.startswith("file:")
 
     @property
     def models_folder(self) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from services.model.errors import Invalid
 from services.settings import Settings
@@ -12,18 +12,56 @@ from services.storage.protocol import ObjectStore
 
 
 def open_objects(settings: Settings) -> ObjectStore:
-    """Raises Invalid if this release has no adapter for the address."""
+    """Raises Invalid for an address that names no store, and says what is missing. The clients
+    of the buckets are read when one is wanted: they take a while."""
     address = urlsplit(settings.objects_address)
-    if address.scheme != "file" or address.netloc:
-        raise Invalid(
-            f"Objects cannot be kept at {address.scheme}://…: this release keeps them in local "
-            "files only; set FANSCRIBE_OBJECTS_URL to file:///a/folder.",
-            code="objects_unsupported",
-            field="objects_url",
+    if address.scheme == "file" and not address.netloc:
+        return LocalStore(
+            Path(unquote(address.path)),
+            access=settings.objects_access,
+            base_url=settings.manager_url,
+            secret=settings.callback_secret.get_secret_value(),
         )
-    return LocalStore(
-        Path(unquote(address.path)),
-        access=settings.objects_access,
-        base_url=settings.manager_url,
-        secret=settings.callback_secret.get_secret_value(),
+    if address.scheme == "s3" and address.netloc:
+        return _s3(settings, address)
+    if address.scheme == "oss" and address.netloc:
+        return _oss(settings, address)
+    raise Invalid(
+        f"Objects cannot be kept at {settings.objects_address!r}: set FANSCRIBE_OBJECTS_URL to "
+        "file:///a/folder, s3://bucket/prefix or oss://bucket/prefix.",
+        code="objects_unsupported",
+        field="objects_url",
+    )
+
+
+def _s3(settings: Settings, address: SplitResult) -> ObjectStore:
+    from services.storage.s3 import S3Store  # noqa: PLC0415
+
+    return S3Store(
+        address.netloc,
+        unquote(address.path),
+        endpoint=settings.objects_endpoint,
+        region=settings.objects_region,
+        key_id=settings.objects_key_id,
+        key_secret=settings.objects_key_secret.get_secret_value(),
+    )
+
+
+def _oss(settings: Settings, address: SplitResult) -> ObjectStore:
+    from services.storage.oss import OssStore  # noqa: PLC0415
+
+    if not settings.objects_endpoint:
+        raise Invalid(
+            "OSS has an endpoint for each region: set FANSCRIBE_OBJECTS_ENDPOINT to the bucket's, "
+            "such as https://oss-cn-hangzhou.aliyuncs.com.",
+            code="objects_endpoint_missing",
+            field="objects_endpoint",
+        )
+    return OssStore(
+        address.netloc,
+        unquote(address.path),
+        endpoint=settings.objects_endpoint,
+        region=settings.objects_region,
+        key_id=settings.objects_key_id,
+        key_secret=settings.objects_key_secret.get_secret_value(),
     )

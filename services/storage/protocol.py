@@ -6,7 +6,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from services.model.errors import FanscribeError
+from services.model.errors import FanscribeError, Unavailable
+
+
+class StorageUnavailable(Unavailable):
+    """The bucket does not answer, or answers that it cannot: try again after Retry-After."""
+
+    code = "storage_unavailable"
 
 
 class ObjectMissing(FanscribeError):
@@ -26,8 +32,21 @@ class ObjectInfo:
     sha256: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of an object that is being written: numbers count from 1, `etag` is what the
+    store calls its bytes, `size` is in bytes."""
+
+    number: int
+    etag: str
+    size: int
+
+
 class ObjectStore(Protocol):
-    """Whole objects under keys. An object is there in full or not at all."""
+    """Whole objects under keys. An object is there in full or not at all.
+
+    Every operation may raise StorageUnavailable.
+    """
 
     def put(self, key: str, chunks: Iterable[bytes]) -> ObjectInfo:
         """Stores the bytes in one atomic step; the hash is computed on the way."""
@@ -53,6 +72,8 @@ class ObjectStore(Protocol):
         """Removes every object whose key begins with `prefix` (which ends in `/`); how many."""
         ...
 
-    def url_to_get(self, key: str, expires_s: int) -> str: ...
+    def url_to_get(self, key: str, expires_s: int) -> str:
+        """Nobody is asked whether the object is there; whoever gets it will see."""
+        ...
 
     def url_to_put(self, key: str, expires_s: int) -> str: ...

@@ -122,10 +122,12 @@ def _holds(job: Job, attempt: int, token: str) -> bool:
 
 def _renewed(ports: Ports, job: Job) -> dict[str, str]:
     """Fresh URLs once the old ones have little life left; paths never end."""
-    if ports.settings.objects_access == "path" or job.claimed_at is None:
+    settings = ports.settings
+    by_path = settings.objects_are_files and settings.objects_access == "path"
+    if by_path or job.claimed_at is None:
         return {}
     age = ports.store.now() - job.claimed_at
-    if age < ports.settings.url_expires_s - RENEW_BELOW_S:
+    if age < settings.url_expires_s - RENEW_BELOW_S:
         return {}
     task = ports.store.task(job.task_id)
     if task is None:

@@ -20,7 +20,6 @@ from services.model.stages import (
 from services.model.task import ItemSpec, Source, Task
 from services.model.transcript import Body, output_id
 from services.storage import keys
-from services.storage.protocol import ObjectMissing
 from task_manager.pipeline import limits
 from task_manager.pipeline.expand import parts_of, prepared_item
 from task_manager.pipeline.ports import Ports
@@ -162,9 +161,4 @@ def _output(ports: Ports, job: Job, name: str) -> Place:
 
 
 def _get(ports: Ports, key: str) -> str:
-    try:
-        return ports.objects.url_to_get(key, ports.settings.url_expires_s)
-    except ObjectMissing as missing:
-        raise JobFailed(
-            FailureClass.PERMANENT, "input_gone", "An input of this job is gone from storage."
-        ) from missing
+    return ports.objects.url_to_get(key, ports.settings.url_expires_s)

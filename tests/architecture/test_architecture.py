@@ -28,6 +28,8 @@ HOMES = {
     "bson": ("task_manager/store/mongo",),
     "sqlite3": ("task_manager/store/sqlite",),
     "oss2": ("services/storage/oss",),
+    "boto3": ("services/storage/s3",),
+    "botocore": ("services/storage/s3",),
     "httpx": ("services/outbound.py",),
     "celery": ("services/queue.py", "services/worker/"),
     "kombu": ("services/queue.py", "services/worker/"),

@@ -1,20 +1,28 @@
-"""What every object store keeps to. One adapter so far; the next joins the fixture."""
+"""What every object store keeps to: local files, S3 and Aliyun OSS."""
 
 from __future__ import annotations
 
+import random
+import secrets
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
+from pydantic import SecretStr
 
 from services.model.errors import Forbidden, Invalid
 from services.settings import Settings
 from services.signing import sign_url
 from services.storage.local import LocalStore
 from services.storage.opening import open_objects
-from services.storage.protocol import ObjectInfo, ObjectMissing, ObjectStore
+from services.storage.oss import OssStore
+from services.storage.parts import PART
+from services.storage.protocol import ObjectInfo, ObjectMissing, ObjectStore, StorageUnavailable
+from services.storage.s3 import S3Store
+from tests.contract.buckets import BUCKET, KEY_ID, KEY_SECRET, oss_server, s3_server
 
 KEY = "tasks/t1/audio/0"
 
@@ -24,7 +32,31 @@ def local_store(tmp_path: Path) -> LocalStore:
     return LocalStore(tmp_path / "objects", access="path", base_url="", secret="")
 
 
-@pytest.fixture(params=["local"])
+@pytest.fixture(scope="session")
+def s3_address() -> Iterator[str]:
+    with s3_server() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def oss_address() -> Iterator[str]:
+    with oss_server() as address:
+        yield address
+
+
+@pytest.fixture
+def s3_store(s3_address: str) -> S3Store:
+    prefix = secrets.token_hex(4)
+    return S3Store(BUCKET, prefix, endpoint=s3_address, key_id=KEY_ID, key_secret=KEY_SECRET)
+
+
+@pytest.fixture
+def oss_store(oss_address: str) -> OssStore:
+    prefix = secrets.token_hex(4)
+    return OssStore(BUCKET, prefix, endpoint=oss_address, key_id=KEY_ID, key_secret=KEY_SECRET)
+
+
+@pytest.fixture(params=["local", "s3", "oss"])
 def objects(request: pytest.FixtureRequest) -> ObjectStore:
     store: ObjectStore = request.getfixturevalue(f"{request.param}_store")
     return store
@@ -66,13 +98,40 @@ def test_a_put_that_breaks_off_leaves_nothing(objects: ObjectStore) -> None:
     assert objects.delete_prefix("tasks/t1/") == 0
 
 
+@pytest.mark.parametrize("size", [PART - 1, PART, PART + 1, 3 * PART])
+def test_a_long_stream_arrives_whole(objects: ObjectStore, size: int) -> None:
+    data = random.Random(size).randbytes(size)
+    chunks = (data[start : start + 100_001] for start in range(0, size, 100_001))
+    assert objects.put(KEY, chunks) == ObjectInfo(KEY, size, sha256(data).hexdigest())
+    assert b"".join(objects.get(KEY)) == data
+    assert b"".join(objects.get(KEY, PART - 2, PART + 2)) == data[PART - 2 : PART + 2]
+
+
+def test_a_long_stream_that_breaks_off_leaves_nothing(objects: ObjectStore) -> None:
+    def broken() -> Iterator[bytes]:
+        yield bytes(2 * PART + 1)
+        raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        objects.put(KEY, broken())
+    with pytest.raises(ObjectMissing):
+        objects.head(KEY)
+
+
+def test_a_copy_is_the_same_object_under_another_key(objects: ObjectStore) -> None:
+    objects.put(KEY, [b"abc"])
+    assert objects.copy(KEY, "tasks/t2/audio/0").size == 3
+    objects.delete(KEY)
+    assert b"".join(objects.get("tasks/t2/audio/0")) == b"abc"
+
+
 def test_what_is_not_there_is_missing_before_the_first_byte(objects: ObjectStore) -> None:
     with pytest.raises(ObjectMissing):
         objects.get(KEY)
     with pytest.raises(ObjectMissing):
         objects.head(KEY)
     with pytest.raises(ObjectMissing):
-        objects.url_to_get(KEY, 60)
+        objects.copy(KEY, "tasks/t2/audio/0")
     objects.delete(KEY)
 
 
@@ -126,8 +185,65 @@ def test_the_settings_choose_the_store(tmp_path: Path) -> None:
     assert store.root == tmp_path / "with space"
 
 
-@pytest.mark.parametrize("address", ["s3://bucket/prefix", "oss://bucket/prefix"])
+def test_the_settings_choose_a_bucket() -> None:
+    settings = Settings(
+        objects_url="s3://media/a/b",
+        objects_endpoint="http://127.0.0.1:1",
+        objects_key_id="k",
+        objects_key_secret=SecretStr("s"),
+    )
+    assert isinstance(open_objects(settings), S3Store)
+    settings = settings.model_copy(update={"objects_url": "oss://media/a/b"})
+    assert isinstance(open_objects(settings), OssStore)
+
+
+@pytest.mark.parametrize("address", ["gs://bucket/prefix", "file://host/x", "s3:///x", "oss://"])
 def test_a_store_without_an_adapter_is_refused_with_what_to_do(address: str) -> None:
     with pytest.raises(Invalid, match="file:///a/folder") as refused:
         open_objects(Settings(objects_url=address))
     assert refused.value.code == "objects_unsupported"
+
+
+def test_oss_without_an_endpoint_is_refused_with_what_to_do() -> None:
+    with pytest.raises(Invalid, match="FANSCRIBE_OBJECTS_ENDPOINT") as refused:
+        open_objects(Settings(objects_url="oss://media"))
+    assert refused.value.code == "objects_endpoint_missing"
+
+
+@pytest.fixture(params=["s3", "oss"])
+def bucket(request: pytest.FixtureRequest) -> ObjectStore:
+    store: ObjectStore = request.getfixturevalue(f"{request.param}_store")
+    return store
+
+
+def test_a_signed_url_puts_and_gets_without_credentials(bucket: ObjectStore) -> None:
+    assert httpx.put(bucket.url_to_put(KEY, 60), content=b"abcdef").is_success
+    got = httpx.get(bucket.url_to_get(KEY, 60), headers={"Range": "bytes=1-2"})
+    assert (got.status_code, got.content) == (206, b"bc")
+    assert httpx.get(bucket.url_to_get("tasks/t1/audio/1", 60)).status_code == 404
+
+
+def test_an_oss_url_is_signed_for_one_method_and_one_key(oss_store: OssStore) -> None:
+    url = oss_store.url_to_put(KEY, 60)
+    assert httpx.get(url).status_code == 403
+    assert httpx.put(url.replace("audio/0", "audio/1"), content=b"x").status_code == 403
+    assert httpx.put(oss_store.url_to_put(KEY, -1), content=b"x").status_code == 403
+
+
+@pytest.mark.parametrize("kind", [S3Store, OssStore])
+def test_a_bucket_that_does_not_answer_is_unavailable(kind: type[S3Store | OssStore]) -> None:
+    store = kind("media", endpoint="http://127.0.0.1:1", key_id="k", key_secret="s")
+    with pytest.raises(StorageUnavailable) as refused:
+        store.head(KEY)
+    assert (refused.value.status, refused.value.code) == (503, "storage_unavailable")
+
+
+@pytest.mark.parametrize("kind", [S3Store, OssStore])
+def test_a_bucket_that_is_not_there_is_no_missing_object(
+    request: pytest.FixtureRequest, kind: type[S3Store | OssStore]
+) -> None:
+    name = "s3_address" if kind is S3Store else "oss_address"
+    address = request.getfixturevalue(name)
+    store = kind("elsewhere", endpoint=address, key_id=KEY_ID, key_secret=KEY_SECRET)
+    with pytest.raises(StorageUnavailable, match="NoSuchBucket"):
+        store.put(KEY, [b"x"])

@@ -1,0 +1,66 @@
+"""A stream into a bucket whose length nobody knows: one put if it is short, else in parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from hashlib import sha256
+from typing import Protocol
+
+from services.storage.protocol import ObjectInfo, Part
+
+PART = 8 * 1024 * 1024  # bytes; 10,000 of them, the most that a bucket takes, are 80 GB
+
+
+class Bucket(Protocol):
+    """What it takes to write an object in parts; nothing shows under the key until the end."""
+
+    def put_whole(self, key: str, data: bytes) -> None: ...
+
+    def begin_parts(self, key: str) -> str: ...
+
+    def put_part(self, key: str, upload: str, number: int, data: bytes) -> Part: ...
+
+    def end_parts(self, key: str, upload: str, parts: list[Part]) -> None: ...
+
+    def drop_parts(self, key: str, upload: str) -> None: ...
+
+
+def put_stream(bucket: Bucket, key: str, chunks: Iterable[bytes]) -> ObjectInfo:
+    """Holds one part in memory at a time. What breaks off leaves neither object nor parts."""
+    digest = sha256()
+    size = 0
+    pieces = joined(chunks, PART)
+    piece = next(pieces, b"")
+    upload = ""
+    parts: list[Part] = []
+    try:
+        while True:
+            digest.update(piece)
+            size += len(piece)
+            following = next(pieces, None)
+            if following is None and not upload:
+                bucket.put_whole(key, piece)
+                break
+            upload = upload or bucket.begin_parts(key)
+            parts.append(bucket.put_part(key, upload, len(parts) + 1, piece))
+            if following is None:
+                bucket.end_parts(key, upload, parts)
+                break
+            piece = following
+    except BaseException:
+        if upload:
+            bucket.drop_parts(key, upload)
+        raise
+    return ObjectInfo(key, size, digest.hexdigest())
+
+
+def joined(chunks: Iterable[bytes], size: int) -> Iterator[bytes]:
+    """The same bytes in pieces of `size`, the last one shorter."""
+    piece = bytearray()
+    for chunk in chunks:
+        piece += chunk
+        while len(piece) >= size:
+            yield bytes(piece[:size])
+            del piece[:size]
+    if piece:
+        yield bytes(piece)
