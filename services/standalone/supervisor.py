@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import socket
 import sys
 import threading
@@ -35,6 +36,12 @@ class Addresses:
     url: str
     manager_url: str
     broker_url: str
+
+
+# What opens the store, the bucket or the API: the manager's alone.
+_CREDENTIALS = re.compile(
+    "FANSCRIBE_(API_KEY|STORE_URL|OBJECTS_KEY_.*)|(AWS|OSS)_(ACCESS_KEY|SECRET|SESSION).*"
+)
 
 
 class Supervisor:
@@ -74,7 +81,7 @@ class Supervisor:
             self._broker.wait_until_ready()
         manager = self._add("manager", _command("manager"), environment)
         workers = [
-            self._add(kind, _command("worker", kind), environment)
+            self._add(kind, _command("worker", kind), _without_credentials(environment))
             for kind in ("whisper", "translator")
         ]
         for child in (manager, *workers):
@@ -194,6 +201,12 @@ def _is_ready(api: Api, pids: set[int | None]) -> bool:
 def _story(child: Child, how: str) -> str:
     lines = [f"{child.name} {how} (its log: {child.log_file})"]
     return "\n".join([*lines, *(f"  | {line}" for line in child.last_lines())])
+
+
+def _without_credentials(environment: dict[str, str]) -> dict[str, str]:
+    """For workers, which open files that users sent."""
+    kept = environment.items()
+    return {name: text for name, text in kept if not _CREDENTIALS.fullmatch(name)}
 
 
 def _command(*words: str) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.contract.buckets import BUCKET, KEY_ID, KEY_SECRET, keys_in, s3_server
 from tests.system.conftest import Proc, Program, Stack, wait_for
 
 StartStack = Callable[..., Stack]
@@ -49,6 +50,28 @@ def test_a_file_and_a_text_come_back_in_three_languages(
     coded = stack.json("result", told["task"]["id"], "--form", "coded")
     assert coded["complete"] is True
     assert stack.run("subtitles", told["task"]["id"], "talk", "--language", "ja").startswith("1\n")
+
+
+def test_media_and_results_may_live_in_a_bucket_whose_key_no_worker_has(
+    stub_stack: StartStack, spoken: Spoken
+) -> None:
+    with s3_server() as address:
+        stack = stub_stack(
+            FANSCRIBE_OBJECTS_URL=f"s3://{BUCKET}/ours",
+            FANSCRIBE_OBJECTS_ENDPOINT=address,
+            FANSCRIBE_OBJECTS_KEY_ID=KEY_ID,
+            FANSCRIBE_OBJECTS_KEY_SECRET=KEY_SECRET,
+        )
+        told = stack.json("submit", str(spoken("talk")), "--to", "zh", "--wait")
+        task = told["task"]["id"]
+        assert told["task"]["state"] == "succeeded"
+        assert {key.split("/")[0] for key in keys_in(address)} == {"ours"}
+        assert f"ours/tasks/{task}/audio/0" in keys_in(address)
+        for worker in ("whisper", "translator"):
+            environment = Path(f"/proc/{stack.child(worker).pid}/environ").read_text()
+            assert KEY_SECRET not in environment
+        stack.run("rm", task)
+        wait_for("an empty bucket", lambda: not any(task in key for key in keys_in(address)))
 
 
 def test_one_language_that_fails_leaves_the_others_whole(stub_stack: StartStack) -> None:
