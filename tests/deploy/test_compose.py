@@ -188,8 +188,10 @@ def test_the_gpu_worker_asks_for_a_gpu_and_the_others_do_not(compose: dict[str, 
     assert asking == {"whisper-gpu": [{"driver": "nvidia", "count": 1, "capabilities": ["gpu"]}]}
 
 
-def test_the_s3_profile_does_not_promise_what_is_not_there(compose_text: str) -> None:
-    """As soon as an S3 adapter exists, this test asks for the words to be changed."""
-    has_adapter = (ROOT / "services" / "storage" / "s3.py").exists()
+def test_the_manager_alone_has_the_key_of_the_bucket(compose: dict[str, Any]) -> None:
+    services = compose["services"]
+    keys = {"FANSCRIBE_OBJECTS_KEY_ID", "FANSCRIBE_OBJECTS_KEY_SECRET"}
 
-    assert ("no S3 adapter yet" in compose_text) is not has_adapter
+    assert keys <= set(services["manager"]["environment"])
+    for name in WORKERS:
+        assert not keys & set(services[name]["environment"])
