@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from urllib.parse import unquote, urlsplit
 
 import httpx
 
+from services.guarded import HostUnknown, NotAllowed, pin
+from services.model.addresses import Network
 from services.model.errors import FailureClass, JobFailed
 
 HttpError = httpx.HTTPError  # for those who build on `open_client`
@@ -23,6 +26,7 @@ Response = httpx.Response
 Client = httpx.Client
 
 _CHUNK = 1024 * 1024
+_FETCH_WITHIN_S = 2 * 3600.0  # a user's file; 5 GB at 0.7 MB/s
 _BUSY = frozenset({429, 502, 503, 504})
 
 
@@ -45,6 +49,24 @@ def translated(what: str) -> Iterator[None]:
         raise JobFailed(FailureClass.NETWORK_TIMEOUT, "network", reason) from error
 
 
+@contextmanager
+def stream_of_user(
+    client: httpx.Client, method: str, url: str, named: Sequence[Network], **more: Any
+) -> Iterator[httpx.Response]:
+    """The answer of a user's URL, by the address that was checked; a redirect is an answer. The
+    body comes as it was sent, so that nothing small unpacks into something large.
+
+    Raises NotAllowed, HostUnknown and HttpError.
+    """
+    pinned = pin(url, named)
+    headers = {**more.pop("headers", {}), "Host": pinned.host, "Accept-Encoding": "identity"}
+    extensions = {"sni_hostname": pinned.server}
+    with client.stream(
+        method, pinned.url, headers=headers, extensions=extensions, **more
+    ) as response:
+        yield response
+
+
 def refuse_busy(response: httpx.Response, what: str) -> None:
     """Raises JobFailed(service_unavailable) if the other side is too busy or not there."""
     if response.status_code in _BUSY or response.status_code >= 500:
@@ -63,10 +85,12 @@ def retry_after(response: httpx.Response) -> float | None:
 
 
 class Objects:
-    """Gets and puts whole objects by the URLs of a claim; `file:` URLs are plain paths."""
+    """Gets and puts whole objects by the URLs of a claim; `file:` URLs are plain paths. `named`
+    are the networks that users' URLs may lead to beside the public ones."""
 
-    def __init__(self) -> None:
+    def __init__(self, named: Sequence[Network] = ()) -> None:
         self._client = open_client()
+        self._named = named
 
     def download(self, url: str, path: Path, each: Callable[[], None]) -> str:
         """Writes the object to `path` and calls `each` for every piece; its sha256 in hex.
@@ -80,6 +104,37 @@ class Objects:
                 file.write(chunk)
                 each()
         return digest.hexdigest()
+
+    def download_of_user(
+        self, url: str, path: Path, each: Callable[[], None], max_bytes: int
+    ) -> None:
+        """Writes what a user's URL gives to `path`, and calls `each` for every piece.
+
+        Raises JobFailed, permanent but for what may pass: `url_not_allowed`, `url_refused`,
+        `input_gone`, `too_large`, `empty_file`; network_timeout, service_unavailable.
+        """
+        what = "cannot fetch the URL"
+        give_up = time.monotonic() + _FETCH_WITHIN_S
+        try:
+            with (
+                translated(what),
+                stream_of_user(self._client, "GET", url, self._named) as response,
+                path.open("wb") as file,
+            ):
+                _check_users(response, what)
+                for chunk in response.iter_raw(_CHUNK):
+                    file.write(chunk)
+                    each()
+                    if file.tell() > max_bytes:
+                        raise _unusable("too_large", f"A file has up to {max_bytes} bytes.")
+                    if time.monotonic() > give_up:
+                        raise _too_slow()
+        except NotAllowed as refused:
+            raise _unusable("url_not_allowed", str(refused)) from refused
+        except HostUnknown as unknown:
+            raise JobFailed(FailureClass.NETWORK_TIMEOUT, "host_unknown", str(unknown)) from unknown
+        if path.stat().st_size == 0:
+            raise _unusable("empty_file", "The URL gave an empty file.")
 
     def read(self, url: str, start: int = 0, end: int | None = None) -> bytes:
         """The bytes [start, end). Raises as `download` does."""
@@ -139,6 +194,27 @@ def _range(start: int, end: int | None) -> str:
 
 def _gone() -> JobFailed:
     return JobFailed(FailureClass.PERMANENT, "input_gone", "An input is gone from storage.")
+
+
+def _unusable(code: str, message: str) -> JobFailed:
+    return JobFailed(FailureClass.PERMANENT, code, message)
+
+
+def _too_slow() -> JobFailed:
+    hours = _FETCH_WITHIN_S / 3600
+    message = f"The URL's file did not come within {hours:.0f} hours."
+    return JobFailed(FailureClass.NETWORK_TIMEOUT, "url_too_slow", message)
+
+
+def _check_users(response: httpx.Response, what: str) -> None:
+    refuse_busy(response, what)
+    status = response.status_code
+    if status in {404, 410}:
+        raise _unusable("input_gone", f"The URL's server has no such file (HTTP {status}).")
+    if response.is_redirect:
+        raise _unusable("url_refused", "The URL leads on to another one: give that one instead.")
+    if status != 200:
+        raise _unusable("url_refused", f"The URL's server refused with HTTP {status}.")
 
 
 def _check_input(response: httpx.Response) -> None:

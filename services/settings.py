@@ -66,6 +66,10 @@ class Settings(BaseSettings):
     callback_secret: SecretStr = SecretStr("")
     """Signs callbacks and the URLs of local files; the same on managers and workers."""
 
+    private_networks: str = ""
+    """Networks that users' URLs (media, webhooks) may lead to although they are not public, such
+    as `10.20.0.0/16, fd00::/8`; managers and workers each go by their own."""
+
     # ── models ───────────────────────────────────────────────────────────────────────────────
     models_dir: Path | None = None
     """Folder with one CTranslate2 model a subfolder; empty: `models` in the data folder."""

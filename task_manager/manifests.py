@@ -7,7 +7,10 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from urllib.parse import unquote
 
+from services.guarded import NotAllowed, read_url
+from services.model.addresses import to_networks
 from services.model.catalog import Catalog
 from services.model.errors import Invalid
 from services.model.labels import check_label
@@ -118,16 +121,7 @@ def _item(new: NewTask, item: NewItem, number: int, rules: Rules) -> ItemSpec:
         raise Invalid(
             "An item has an audio, a text, or both.", code="item_without_content", field=field
         )
-    audio = None
-    if item.audio is not None:
-        check_characters(item.audio, f"{field}.audio")
-        audio = rules.find_audio(item.audio)
-        if audio is None:
-            raise Invalid(
-                "There is no upload of yours under this key: send the file to POST /v1/uploads.",
-                code="unknown_upload",
-                field=f"{field}.audio",
-            )
+    audio = _audio(item.audio, f"{field}.audio", rules) if item.audio is not None else None
     language = _language(new, item, field)
     if item.text is not None:
         _check_text(item.text, rules.settings.max_text_chars, f"{field}.text")
@@ -142,6 +136,30 @@ def _item(new: NewTask, item: NewItem, number: int, rules: Rules) -> ItemSpec:
         text_id = stem(audio.name) if audio and audio.name else str(number + 1)
     check_text_id(text_id, f"{field}.text_id")
     return ItemSpec(text_id=text_id, audio=audio, text=item.text, language=language)
+
+
+def _audio(written: str, field: str, rules: Rules) -> AudioInput:
+    check_characters(written, field)
+    if "://" in written:
+        return _of_url(written, field, rules)
+    audio = rules.find_audio(written)
+    if audio is None:
+        raise Invalid(
+            "There is no upload of yours under this key: send the file to POST /v1/uploads.",
+            code="unknown_upload",
+            field=field,
+        )
+    return audio
+
+
+def _of_url(url: str, field: str, rules: Rules) -> AudioInput:
+    """As far as its text tells; the worker looks the host up when it fetches the file."""
+    try:
+        target = read_url(url, to_networks(rules.settings.private_networks))
+    except NotAllowed as refused:
+        raise Invalid(str(refused), code="url_not_allowed", field=field) from refused
+    name = PurePosixPath(unquote(target.parts.path)).name
+    return AudioInput(key="", size=0, sha256="", name=_NOT_IN_NAMES.sub("", name)[:255], url=url)
 
 
 def _language(new: NewTask, item: NewItem, field: str) -> str | None:

@@ -42,8 +42,7 @@ def _api() -> Api:
 
 def submit(  # noqa: PLR0917  typer passes them by name
     files: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="FILE…", exists=True, dir_okay=False, readable=True),
+        list[str] | None, typer.Argument(metavar="FILE…", help="Files, or URLs of files.")
     ] = None,
     to: Annotated[str, typer.Option(help="Target languages, such as zh,ja.")] = "",
     text: Annotated[
@@ -68,7 +67,7 @@ def submit(  # noqa: PLR0917  typer passes them by name
     ] = None,
     json: AsJson = False,
 ) -> None:
-    """Send audio files and texts; get them back in every language."""
+    """Send audio files, URLs and texts; get them back in every language."""
     from services.client import output, submitting
 
     entries = submitting.to_entries(files or [], text or [])

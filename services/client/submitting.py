@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
@@ -22,20 +24,21 @@ class BadArguments(FanscribeError):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One item to be: a file, a text, or both under one text id."""
+    """One item to be: a file or a URL, a text, or both under one text id."""
 
     text_id: str
     file: Path | None = None
+    url: str | None = None
     text: str | None = None
     language: str | None = None
 
 
-def to_entries(files: Sequence[Path], texts: Sequence[str]) -> list[Entry]:
-    """Files under their stems, in order; a text of the same id joins its file, others follow.
-
-    Raises BadArguments.
+def to_entries(files: Sequence[str], texts: Sequence[str]) -> list[Entry]:
+    """Files and URLs under their stems, in order; a text of the same id joins its file, others
+    follow. Raises BadArguments.
     """
-    entries = {file.stem: Entry(file.stem, file=file) for file in files}
+    given = [_of_file(written) for written in files]
+    entries = {entry.text_id: entry for entry in given}
     if len(entries) < len(files):
         raise BadArguments("Two files have the same name without its ending: rename one.")
     for written in texts:
@@ -45,10 +48,20 @@ def to_entries(files: Sequence[Path], texts: Sequence[str]) -> list[Entry]:
         known = entries.get(text_id)
         if known is not None and known.text is not None:
             raise BadArguments(f"--text names {text_id!r} twice.")
-        entries[text_id] = Entry(text_id, file=known.file if known else None, text=text)
+        entries[text_id] = replace(known or Entry(text_id), text=text)
     if not entries:
         raise BadArguments("Name at least one file, or a text with --text ID=TEXT.")
     return list(entries.values())
+
+
+def _of_file(written: str) -> Entry:
+    if "://" in written:
+        path = PurePosixPath(unquote(urlsplit(written).path))
+        return Entry(path.stem or "1", url=written)
+    file = Path(written)
+    if not file.is_file() or not os.access(file, os.R_OK):
+        raise BadArguments(f"{written!r} is no file that can be read.")
+    return Entry(file.stem, file=file)
 
 
 def submit(
@@ -65,6 +78,8 @@ def submit(
             item: dict[str, Any] = {"text_id": entry.text_id}
             if entry.file is not None:
                 item["audio"] = api.upload(entry.file, _bar(progress, entry.file)).key
+            if entry.url is not None:
+                item["audio"] = entry.url
             if entry.text is not None:
                 item["text"] = entry.text
             if entry.language is not None:

@@ -12,12 +12,14 @@ BYTES_A_SECOND = 16_000  # of a file that is not opened yet: 128 kbit/s
 CHARACTERS_A_SECOND = 15  # of speech that is written down
 WINDOW_S = 30.0  # what an engine looks at in one go
 DETECT_WINDOWS = 3  # of an item's first parts, one each, that its language is told from
+_UNKNOWN_S = 600.0
 _BYTES_A_CHARACTER = 1.5  # of a text that is too long to stand in its document
 
 
 def of_file(size_bytes: int) -> float:
-    """Of a prepare job: what its bytes would be at a usual rate, at least a second."""
-    return max(1.0, size_bytes / BYTES_A_SECOND)
+    """Of a prepare job: what its bytes would be at a usual rate, at least a second; a file that
+    lies elsewhere (0 bytes) is taken for ten minutes."""
+    return max(1.0, size_bytes / BYTES_A_SECOND) if size_bytes else _UNKNOWN_S
 
 
 def of_windows(parts: int) -> float:

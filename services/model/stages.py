@@ -16,14 +16,16 @@ from services.model.values import Value
 class Place(Value):
     """An object by key, and the URL to get it from or put it to (`file:` on one machine).
 
-    A spec's `output` takes the JSON of a `Transcript`, its `output_text` the plain text; each is
-    used only when what goes there is over 64 KB.
+    `of_user`: the URL is a user's, without a key; it may lead nowhere private, and `size` is the
+    most that it may give. A spec's `output` takes the JSON of a `Transcript`, its `output_text`
+    the plain text; each is used only when what goes there is over 64 KB.
     """
 
     key: str
     url: str
     size: int = 0
     sha256: str = ""
+    of_user: bool = False
 
 
 class PartPlan(Value):

@@ -41,12 +41,14 @@ class Priority(IntEnum):
 
 
 class AudioInput(Stored):
-    """An uploaded object: `size` in bytes, `sha256` in hex, `name` as the user called the file."""
+    """An uploaded object by `key`: `size` in bytes, `sha256` in hex, `name` as the user called the
+    file. Or a user's `url`, which a worker will fetch, with nothing known of it yet."""
 
     key: str
     size: int
     sha256: str
     name: str = ""
+    url: str = ""
 
 
 class ItemSpec(Stored):

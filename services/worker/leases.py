@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Literal, Self
 
 from services import logs
@@ -69,6 +70,14 @@ class Lease:
     def waited(self, seconds: float) -> None:
         """Its work was done and could not be stored; that says nothing of its speed."""
         self._waited_s += seconds
+
+    @contextmanager
+    def fetching(self) -> Iterator[None]:
+        """An input comes from somebody else's server, which says nothing of the work: the limits
+        count from its end."""
+        self.running = False
+        yield
+        self.begin()
 
     def moved(self) -> None:
         """Something came out: it is not stuck."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from services import logs
+from services.model.addresses import Network
 from services.model.errors import FailureClass, JobFailed, LeaseLost
 from services.model.messages import Announcement, Claim, Failure, Finish, Granted, Report
 from services.model.stages import Result
@@ -47,8 +48,10 @@ class Runner:
         offering: Offering,
         pulse: Pulse | None = None,
         free_mb: Callable[[], int | None] = lambda: None,
+        networks: Sequence[Network] = (),
     ) -> None:
-        """`free_mb` is the memory that models may still take, None where nobody knows."""
+        """`free_mb` is the memory that models may still take, None where nobody knows; users'
+        URLs may lead to `networks` beside the public ones."""
         self._node = node
         self._models = list(models)
         self._slots = slots
@@ -57,7 +60,7 @@ class Runner:
         self._offering = offering
         self._pulse = pulse or Pulse(None)
         self._free_mb = free_mb
-        self._objects = Objects()
+        self._objects = Objects(networks)
         self.end_process: Callable[[], None] = lambda: os._exit(_EXIT_CODE)
 
     def run(self, announcement: Announcement) -> None:

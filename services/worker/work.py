@@ -80,7 +80,12 @@ class Attempt:
         self._teller = _Teller(lease, token, manager)
 
     def fetch(self, place: Place) -> Path:
-        path = self.folder / f"input-{sha256(place.key.encode()).hexdigest()[:16]}"
+        name = place.key or place.url
+        path = self.folder / f"input-{sha256(name.encode()).hexdigest()[:16]}"
+        if place.of_user:
+            with self._lease.fetching():
+                self._objects.download_of_user(place.url, path, self._moved, place.size)
+            return path
         digest = self._objects.download(self._url(place), path, self._moved)
         size = path.stat().st_size
         if (place.size and size != place.size) or (place.sha256 and digest != place.sha256):

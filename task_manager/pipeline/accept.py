@@ -107,7 +107,7 @@ def adopt(ports: Ports, task_id: str, manifest: Manifest) -> Manifest:
     prefix = keys.task_prefix(task_id)
     items = []
     for ordinal, item in enumerate(manifest.items):
-        if item.audio is None or item.audio.key.startswith(prefix):
+        if item.audio is None or item.audio.url or item.audio.key.startswith(prefix):
             items.append(item)
             continue
         key = keys.audio(task_id, ordinal)

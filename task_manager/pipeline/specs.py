@@ -17,7 +17,7 @@ from services.model.stages import (
     TranslateResult,
     TranslateSpec,
 )
-from services.model.task import ItemSpec, Source, Task
+from services.model.task import AudioInput, ItemSpec, Source, Task
 from services.model.transcript import Body, output_id
 from services.storage import keys
 from task_manager.pipeline import limits
@@ -75,14 +75,20 @@ def _prepare(ports: Ports, task: Task, job: Job) -> PrepareSpec:
     item = task.manifest.items[job.item]
     if item.audio is None:
         raise JobFailed(FailureClass.PERMANENT, "input_gone", "The item has no audio.")
-    audio = Body(key=item.audio.key, size=item.audio.size, sha256=item.audio.sha256)
     return PrepareSpec(
-        audio=_input(ports, audio),
+        audio=_audio(ports, item.audio),
         pcm=_output(ports, job, "pcm"),
         vad=task.manifest.options.vad,
         max_seconds=ports.settings.max_audio_seconds,
         part_seconds=ports.settings.part_seconds,
     )
+
+
+def _audio(ports: Ports, audio: AudioInput) -> Place:
+    if audio.url:
+        most = ports.settings.max_upload_bytes
+        return Place(key="", url=audio.url, size=most, of_user=True)
+    return _input(ports, Body(key=audio.key, size=audio.size, sha256=audio.sha256))
 
 
 def _transcribe(ports: Ports, task: Task, job: Job) -> TranscribeSpec:

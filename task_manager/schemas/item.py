@@ -30,9 +30,12 @@ class CellView(AnswerModel):
 
 
 class AudioView(AnswerModel):
+    """A file that was uploaded, or the URL that a worker fetches it from (size 0, no hash)."""
+
     name: str
     size: int
     sha256: str
+    url: str
 
 
 class ItemView(AnswerModel):

@@ -22,8 +22,9 @@ class NewItem(RequestModel):
     )
     audio: str | None = Field(
         default=None,
-        description="The key that POST /v1/uploads answered.",
-        examples=["uploads/01k9x3v0s8h2m4q6r7t5w1y3z9"],
+        description="The key that POST /v1/uploads answered, or a public http or https URL, which "
+        "a worker fetches without following redirects.",
+        examples=["uploads/01k9x3v0s8h2m4q6r7t5w1y3z9", "https://example.com/talks/1.mp3"],
     )
     text: str | None = Field(default=None, description="The reference text.")
     language: str | None = Field(

@@ -161,6 +161,32 @@ def test_an_unknown_upload_key_is_refused(shared) -> None:
     assert refused == (422, "unknown_upload", "items.0.audio")
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1/a.mp3",
+        "http://[::ffff:169.254.169.254]/latest",
+        "https://user:word@example.com/a.mp3",
+        "https://example.com:22/a.mp3",
+        "ftp://example.com/a.mp3",
+        "file:///etc/passwd",
+        "https:///a.mp3",
+        "https://example.com/" + "a" * 2048,
+    ],
+)
+def test_a_url_that_may_not_be_fetched_is_refused(shared, url) -> None:
+    refused = shared.refused(items=[{"audio": url}], targets=["zh"])
+    assert refused == (422, "url_not_allowed", "items.0.audio")
+
+
+def test_an_item_may_name_the_url_of_its_audio(shared) -> None:
+    url = "https://example.com/talks/%E4%B8%80.mp3?key=1"
+    task = shared.create(items=[{"audio": url}], targets=["zh"])
+    (item,) = shared.api.get(f"/v1/tasks/{task['id']}/items").json()["items"]
+    assert item["text_id"] == "一"
+    assert item["audio"] == {"name": "一.mp3", "size": 0, "sha256": "", "url": url}
+
+
 def test_an_unknown_model_is_refused(shared) -> None:
     item = {"audio": shared.upload()}
     refused = shared.refused(items=[item], targets=["zh"], options={"model": "whisper-9"})

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_httpserver import HTTPServer
 
 from tests.contract.buckets import BUCKET, KEY_ID, KEY_SECRET, keys_in, s3_server
 from tests.system.conftest import Proc, Program, Stack, wait_for
@@ -72,6 +73,19 @@ def test_media_and_results_may_live_in_a_bucket_whose_key_no_worker_has(
             assert KEY_SECRET not in environment
         stack.run("rm", task)
         wait_for("an empty bucket", lambda: not any(task in key for key in keys_in(address)))
+
+
+def test_a_url_is_fetched_by_the_worker_of_an_operator_who_allows_it(
+    stub_stack: StartStack, spoken: Spoken
+) -> None:
+    with HTTPServer("127.0.0.1", 0) as server:
+        server.expect_request("/talk.wav").respond_with_data(spoken("talk").read_bytes())
+        server.expect_request("/gone.wav").respond_with_data(status=404)
+        stack = stub_stack(FANSCRIBE_PRIVATE_NETWORKS="127.0.0.0/8")
+        urls = [server.url_for("/talk.wav"), server.url_for("/gone.wav")]
+        told = stack.json("submit", *urls, "--to", "zh", "--wait", status=3)
+    assert set(told["result"]["zh"]) == {"talk"}
+    assert [line["code"] for line in told["task"]["attempts"]] == ["input_gone"]
 
 
 def test_one_language_that_fails_leaves_the_others_whole(stub_stack: StartStack) -> None:

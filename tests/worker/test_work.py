@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import errno
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from hashlib import sha256
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -214,3 +216,94 @@ def test_once_the_engine_has_finished_no_limit_counts(
     hasty.engine_finished()
     hasty.check()
     assert not hasty.overdue()
+
+
+# ── URLs of users ────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def fetch(lease: Lease, callbacks: Manager, tmp_path: Path) -> Iterator[Callable[..., Path]]:
+    """Fetches a user's URL where the operator has named this machine."""
+    objects = Objects([ip_network("127.0.0.0/8")])
+    lease.begin()
+    attempt = Attempt(lease, "t" * 16, tmp_path, callbacks, objects)
+
+    def fetch(url: str, most: int = 1 << 20) -> Path:
+        return attempt.fetch(Place(key="", url=url, size=most, of_user=True))
+
+    yield fetch
+    objects.close()
+
+
+def test_a_users_url_is_fetched_as_it_was_sent(
+    fetch: Callable[..., Path], http_server: HTTPServer
+) -> None:
+    packed = Response(b"not gzip", headers={"Content-Encoding": "gzip"})
+    http_server.expect_request("/talk one.mp3").respond_with_response(packed)
+    assert fetch(http_server.url_for("/talk%20one.mp3")).read_bytes() == b"not gzip"
+    ((asked, _),) = http_server.log
+    assert asked.headers["Host"] == f"{http_server.host}:{http_server.port}"
+    assert asked.headers["Accept-Encoding"] == "identity"
+
+
+@pytest.mark.parametrize(
+    ("answer", "failure", "code"),
+    [
+        (Response(status=404), "permanent", "input_gone"),
+        (Response(status=410), "permanent", "input_gone"),
+        (Response(status=403), "permanent", "url_refused"),
+        (Response(status=204), "permanent", "url_refused"),
+        (Response(status=302, headers={"Location": "/x"}), "permanent", "url_refused"),
+        (Response(b""), "permanent", "empty_file"),
+        (Response(bytes(1 << 20) + b"x"), "permanent", "too_large"),
+        (Response(status=429, headers={"Retry-After": "9"}), "service_unavailable", None),
+        (Response(status=503), "service_unavailable", None),
+    ],
+)
+def test_what_a_users_server_answers_says_whether_to_ask_again(
+    fetch: Callable[..., Path],
+    http_server: HTTPServer,
+    answer: Response,
+    failure: str,
+    code: str | None,
+) -> None:
+    http_server.expect_request("/file").respond_with_response(answer)
+    with pytest.raises(JobFailed) as failed:
+        fetch(http_server.url_for("/file"))
+    assert failed.value.failure_class == failure
+    assert failed.value.code == (code or "service_unavailable")
+
+
+@pytest.mark.parametrize(
+    ("url", "failure", "code"),
+    [
+        ("http://10.0.0.1/x", "permanent", "url_not_allowed"),
+        ("http://nowhere.invalid/x", "network_timeout", "host_unknown"),
+        ("http://127.0.0.1:1/x", "network_timeout", "network"),
+    ],
+)
+def test_a_users_url_that_leads_nowhere_is_told_apart(
+    fetch: Callable[..., Path], url: str, failure: str, code: str
+) -> None:
+    with pytest.raises(JobFailed) as failed:
+        fetch(url)
+    assert (failed.value.failure_class, failed.value.code) == (failure, code)
+
+
+def test_the_limits_of_the_work_count_from_when_a_users_file_is_there(
+    fetch: Callable[..., Path],
+    lease: Lease,
+    http_server: HTTPServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    true, passed = time.monotonic, [0.0]
+    monkeypatch.setattr("services.worker.leases.time.monotonic", lambda: true() + passed[0])
+
+    def slow(_: Request) -> Response:
+        passed[0] += 3600.0
+        return Response(DATA)
+
+    http_server.expect_request("/slow").respond_with_handler(slow)
+    assert fetch(http_server.url_for("/slow")).read_bytes() == DATA
+    lease.check()
+    assert lease.seconds < 3600.0
