@@ -28,9 +28,9 @@ class Entry:
 
     text_id: str
     file: Path | None = None
-    url: str | None = None
     text: str | None = None
     language: str | None = None
+    url: str | None = None
 
 
 def to_entries(files: Sequence[str], texts: Sequence[str]) -> list[Entry]:
