@@ -3,7 +3,7 @@ parent reads.
 
 The first file's time is the pulse: touching it needs no room on a disk that is full. Its text is
 what the child has counted, written anew after each attempt, so that a kill loses none of it. The
-second is there while the child holds leases, and names them.
+second is there while the child asks for leases or holds them, and names their token.
 """
 
 from __future__ import annotations
@@ -102,6 +102,13 @@ class Pulse:
     def count(self, grant: Grant, report: Report) -> None:
         self._tally = self._tally.plus(tally_of(grant, report))
         self._write()
+
+    def asks(self, token: str) -> None:
+        """A claim is on its way, and whoever dies now does not know what it won."""
+        if self._path is not None:
+            _put(
+                self._path.with_suffix(HELD_SUFFIX), Beat(token=token, leases=[]).model_dump_json()
+            )
 
     def holds(self, token: str, leases: Sequence[Held]) -> None:
         """What is to be called lost at once, should this process die."""

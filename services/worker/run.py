@@ -68,12 +68,14 @@ class Runner:
         if self._pulse.closing():
             return  # the bell rings again elsewhere
         token = secrets.token_hex(16)
-        granted = self._claim(announcement, token)
-        if granted is None:
-            return
-        if granted.grants:
-            self._work_off(granted, token)
-        if granted.rest_s:
+        self._pulse.asks(token)
+        try:
+            granted = self._claim(announcement, token)
+            if granted is not None and granted.grants:
+                self._work_off(granted, token)
+        finally:
+            self._pulse.holds(token, ())
+        if granted is not None and granted.rest_s:
             log.info("resting", seconds=granted.rest_s)
             leaving.wait(granted.rest_s)
 

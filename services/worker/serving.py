@@ -21,6 +21,7 @@ from services.metrics import WorkerMetrics, exposition
 from services.model.errors import FailureClass
 from services.model.messages import (
     Beat,
+    Claim,
     Failure,
     Finish,
     NodeBeat,
@@ -81,7 +82,9 @@ class Parent:
             hello = hello.model_copy(update={"health_url": ""})
         self._hello = hello
         self._folder = folder
-        manager = Manager(settings.manager_url, settings.callback_secret.get_secret_value())
+        manager = self._manager = Manager(
+            settings.manager_url, settings.callback_secret.get_secret_value()
+        )
         self._spool = Spool(settings.spool_folder)
         self._children = Children(folder, mourn=self._mourn)
         self._offering = Offering(manager, self._spool)
@@ -176,11 +179,20 @@ class Parent:
         try:
             said = self._spool.said(last.token)
             self._offering.adopted()
-            if reports := lost(last, said):
+            if reports := lost(last, said) if last.leases else self._never_begun(last.token):
                 finish = Finish(token=last.token, node=self._hello.node, reports=reports)
                 self._offering.once(finish)
         except Exception:  # then the silence will be noticed
             log.exception("loss_not_reported")
+
+    def _never_begun(self, token: str) -> list[Report]:
+        """It died while it asked: what it won without learning of it goes back unharmed. A token
+        gets its own leases again, and in no queue there is nothing new to win."""
+        again = Claim(node=self._hello.node, token=token, queue="", job="", models=[])
+        return [
+            Report(job=grant.job, attempt=grant.attempt, released=True)
+            for grant in self._manager.claim(again).grants
+        ]
 
     def _end_deaf(self, due: int) -> None:
         """Nothing runs here, so nothing is lost by it; a fresh process has a fresh connection."""

@@ -38,7 +38,8 @@ class InTestManager:
     `shift` is how far its clock is from the host's (seconds); calls in `away` answer 503;
     `states` says what a job's leases are told, `held` by default; `verdict` answers reports.
     Nodes are told to `listen` to these queues (None: to those that they registered), that `due`
-    jobs wait, and to rest for `rest_s` after a claim that won nothing.
+    jobs wait, and to rest for `rest_s` after a claim that won nothing. `strike` is done once,
+    before the next claim's answer leaves.
     """
 
     def __init__(self, server: HTTPServer) -> None:
@@ -52,6 +53,8 @@ class InTestManager:
         self.unknown_nodes: set[str] = set()
         self.listen: list[str] | None = None
         self.due = 0
+        self.won: dict[str, list[Grant]] = {}
+        self.strike: Callable[[], None] | None = None
         self.rest_s = 0.0
         self.claims: list[Claim] = []
         self.beats: list[Beat] = []
@@ -126,7 +129,13 @@ class InTestManager:
     def _claim(self, body: str) -> Granted:
         claim = Claim.model_validate_json(body)
         self.claims.append(claim)
-        won, self.grants = self.grants[: claim.slots], self.grants[claim.slots :]
+        won = self.won.get(claim.token, [])
+        if not won and claim.queue:
+            won, self.grants = self.grants[: claim.slots], self.grants[claim.slots :]
+            self.won[claim.token] = won
+        strike, self.strike = self.strike, None
+        if strike is not None:
+            strike()
         return Granted(
             now=self.now(),
             grants=won,

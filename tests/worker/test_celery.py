@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import httpx
+import pytest
 from in_test_manager import InTestManager
-from started_worker import QUEUE, Redis, free_port, started_worker
+from started_worker import QUEUE, Redis, children_of, free_port, started_worker
 
 from services.model.errors import FailureClass
-from services.model.messages import Grant
+from services.model.messages import Grant, Report
 from services.model.stages import TranscribeResult
 from services.queue import Announcer
 
@@ -31,6 +34,29 @@ def check_health(url: str) -> None:
     assert attempts % ("", "succeeded", 5) in told, "those of the dead children too"
     assert attempts % ("resource_exhausted", "failed", 3) in told
     assert attempts % ("worker_lost", "failed", 1) in told
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="finds children by /proc")
+def test_what_a_child_won_that_died_while_it_asked_goes_back_at_once(
+    local_redis: Redis,
+    manager: InTestManager,
+    tmp_path: Path,
+    transcribe_grant: Callable[..., Grant],
+) -> None:
+    announcer = Announcer(local_redis.url)
+    with started_worker(local_redis.url, manager.url, tmp_path) as worker:
+        alive = lambda: manager.node_beats and manager.node_beats[-1].children == 1  # noqa: E731
+        manager.wait_for(alive, "its child lives")
+        [child] = children_of(worker.pid)
+        manager.strike = lambda: os.kill(child, signal.SIGKILL)
+        grant = transcribe_grant(0)
+        manager.change(lambda: manager.grants.append(grant))
+        announcer.announce(QUEUE, grant.job)
+
+        manager.wait_for(lambda: bool(manager.reports), "its parent hands back what it won")
+        assert manager.reports == [Report(job=grant.job, attempt=grant.attempt, released=True)]
+        assert manager.beats == []
+    announcer.close()
 
 
 def test_a_worker_registers_works_survives_its_childs_death_and_leaves(

@@ -134,6 +134,21 @@ def test_a_child_tells_its_parent_what_it_holds_until_it_has_said_its_last_word(
     assert list(tmp_path.glob("*.held")) == []
 
 
+def test_a_child_names_the_token_of_its_claim_before_it_asks(
+    manager: InTestManager, make_runner: Callable[..., Runner], tmp_path: Path
+) -> None:
+    seen: list[Beat] = []
+
+    def look() -> None:
+        [path] = tmp_path.glob("*.held")
+        seen.append(Beat.model_validate_json(path.read_bytes()))
+
+    manager.strike = look
+    make_runner({}, pulse=Pulse(tmp_path)).run(ANNOUNCED)
+    assert seen == [Beat(token=manager.claims[0].token, leases=[])]
+    assert list(tmp_path.glob("*.held")) == []
+
+
 @pytest.mark.parametrize(
     ("passes_s", "moves", "says"),
     [(61.0, True, "soft limit of 60 s"), (31.0, False, "longer than 30 s: it was stuck")],
