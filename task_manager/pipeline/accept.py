@@ -83,8 +83,8 @@ def accept(
         return task, False
     try:
         expand_task(ports, task, [NewEvent(task_id, now, "state", {"state": task.state})])
-    except RequestRefused as error:  # the task is stored: the ticker goes on where we stop
-        log.warning("expansion_left", task_id=task_id, reason=error.message)
+    except Exception as error:  # noqa: BLE001  the task is stored: the ticker goes on from here
+        log.warning("expansion_left", task_id=task_id, reason=repr(error))
     return task, True
 
 
@@ -94,11 +94,16 @@ class Unsure(StoreUnavailable):
 
 def _insert(ports: Ports, task: Task) -> tuple[Task, bool]:
     """Raises Unsure where the answer got lost: a server that stood still may do what it was told
-    when it goes on."""
+    when it goes on. So it is with whatever nobody foresaw: only a refusal is a clear no."""
     try:
         return ports.store.insert_task(task)
     except StoreUnavailable as error:
         raise Unsure(error.message) from error
+    except RequestRefused:
+        raise
+    except Exception as error:
+        log.exception("insert_failed", task_id=task.id)
+        raise Unsure("Whether the task was stored is not known: send the same again.") from error
 
 
 def adopt(ports: Ports, task_id: str, manifest: Manifest) -> Manifest:
