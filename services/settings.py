@@ -12,6 +12,8 @@ from typing import Literal
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from services.model.addresses import Network, to_networks
+
 
 class Settings(BaseSettings):
     """One flat list; a process reads the ones it needs.
@@ -118,6 +120,8 @@ class Settings(BaseSettings):
     """After how long an announcement that nobody took is made again (seconds)."""
     expand_after_s: float = Field(default=5.0, ge=0)
     """How old an unfinished expansion must be before a ticker takes it over (seconds)."""
+    upload_keep_s: float = Field(default=86_400.0, gt=0)
+    """How long an upload stays, complete or not (seconds); tasks that named it keep the file."""
     retry_scale: float = Field(default=1.0, gt=0)
     """Factor on the waits of the retry table; below 1 in tests only."""
     part_seconds: float = Field(default=300.0, gt=0)
@@ -164,6 +168,17 @@ class Settings(BaseSettings):
         """A relative path means the folder that the process was started in, now and later."""
         return path.expanduser().absolute() if path is not None else None
 
+    @field_validator("private_networks")
+    @classmethod
+    def _networks(cls, text: str) -> str:
+        to_networks(text)
+        return text
+
+    @property
+    def networks(self) -> list[Network]:
+        """Those that users' URLs may lead to although they are not public."""
+        return to_networks(self.private_networks)
+
     @property
     def store_address(self) -> str:
         return self.store_url or f"sqlite:///{self.data_dir / 'store.sqlite'}"
@@ -173,8 +188,11 @@ class Settings(BaseSettings):
         return self.objects_url or f"file://{self.data_dir / 'objects'}"
 
     @property
-    def objects_are_files(self) -> bool:
-        return self.objects_address.startswith("file:")
+    def objects_reached_by(self) -> Literal["path", "manager", "bucket"]:
+        """How workers get at objects: as files, or by signed URLs of the manager or the bucket."""
+        if not self.objects_address.startswith("file:"):
+            return "bucket"
+        return "path" if self.objects_access == "path" else "manager"
 
     @property
     def models_folder(self) -> Path:

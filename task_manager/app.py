@@ -103,7 +103,7 @@ def workers_app(pipeline: Pipeline, stopping: threading.Event) -> FastAPI:
     app.include_router(health.router)
     app.include_router(metrics.internal)
     settings = pipeline.ports.settings
-    if settings.objects_are_files and settings.objects_access == "url":
+    if settings.objects_reached_by == "manager":
         app.include_router(worker.objects)
     if not settings.callback_secret.get_secret_value():
         app.add_middleware(LoopbackOnly)

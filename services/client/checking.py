@@ -91,7 +91,7 @@ def _broker(settings: Settings) -> str:
 
 
 def _objects(settings: Settings) -> str:
-    if settings.objects_are_files:
+    if settings.objects_reached_by != "bucket":
         _writable(_path_in(settings.objects_address))
     store = open_objects(settings)
     key = f"uploads/check-{secrets.token_hex(8)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -12,8 +13,7 @@ from services.storage.protocol import ObjectStore
 
 
 def open_objects(settings: Settings) -> ObjectStore:
-    """Raises Invalid for an address that names no store, and says what is missing. The clients
-    of the buckets are read when one is wanted: they take a while."""
+    """Raises Invalid for an address that names no store, and says what is missing."""
     address = urlsplit(settings.objects_address)
     if address.scheme == "file" and not address.netloc:
         return LocalStore(
@@ -22,10 +22,8 @@ def open_objects(settings: Settings) -> ObjectStore:
             base_url=settings.manager_url,
             secret=settings.callback_secret.get_secret_value(),
         )
-    if address.scheme == "s3" and address.netloc:
-        return _s3(settings, address)
-    if address.scheme == "oss" and address.netloc:
-        return _oss(settings, address)
+    if address.scheme in {"s3", "oss"} and address.netloc:
+        return _bucket(address, settings)
     raise Invalid(
         f"Objects cannot be kept at {settings.objects_address!r}: set FANSCRIBE_OBJECTS_URL to "
         "file:///a/folder, s3://bucket/prefix or oss://bucket/prefix.",
@@ -34,30 +32,16 @@ def open_objects(settings: Settings) -> ObjectStore:
     )
 
 
-def _s3(settings: Settings, address: SplitResult) -> ObjectStore:
-    from services.storage.s3 import S3Store  # noqa: PLC0415
-
-    return S3Store(
-        address.netloc,
-        unquote(address.path),
-        endpoint=settings.objects_endpoint,
-        region=settings.objects_region,
-        key_id=settings.objects_key_id,
-        key_secret=settings.objects_key_secret.get_secret_value(),
-    )
-
-
-def _oss(settings: Settings, address: SplitResult) -> ObjectStore:
-    from services.storage.oss import OssStore  # noqa: PLC0415
-
-    if not settings.objects_endpoint:
+def _bucket(address: SplitResult, settings: Settings) -> ObjectStore:
+    if address.scheme == "oss" and not settings.objects_endpoint:
         raise Invalid(
             "OSS has an endpoint for each region: set FANSCRIBE_OBJECTS_ENDPOINT to the bucket's, "
             "such as https://oss-cn-hangzhou.aliyuncs.com.",
             code="objects_endpoint_missing",
             field="objects_endpoint",
         )
-    return OssStore(
+    kind = _s3_store() if address.scheme == "s3" else _oss_store()
+    return kind(
         address.netloc,
         unquote(address.path),
         endpoint=settings.objects_endpoint,
@@ -65,3 +49,18 @@ def _oss(settings: Settings, address: SplitResult) -> ObjectStore:
         key_id=settings.objects_key_id,
         key_secret=settings.objects_key_secret.get_secret_value(),
     )
+
+
+# The clients of the buckets are imported when one is wanted: they take a while.
+
+
+def _s3_store() -> Callable[..., ObjectStore]:
+    from services.storage.s3 import S3Store  # noqa: PLC0415
+
+    return S3Store
+
+
+def _oss_store() -> Callable[..., ObjectStore]:
+    from services.storage.oss import OssStore  # noqa: PLC0415
+
+    return OssStore

@@ -18,7 +18,6 @@ from pydantic import ValidationError
 
 from services import logs
 from services.lifeline import end_with_parent
-from services.model.addresses import to_networks
 from services.model.messages import Announcement
 from services.queue import TASK_NAME, make_app
 from services.settings import Settings, load
@@ -91,7 +90,7 @@ def make_runner(settings: Settings, stages: Mapping[str, Stage], claim_slots: in
         offering=Offering(manager, Spool(settings.spool_folder)),
         pulse=_pulse(),
         free_mb=lambda: memory_for_models(settings),
-        networks=to_networks(settings.private_networks),
+        networks=settings.networks,
     )
 
 

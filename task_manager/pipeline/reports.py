@@ -123,8 +123,7 @@ def _holds(job: Job, attempt: int, token: str) -> bool:
 def _renewed(ports: Ports, job: Job) -> dict[str, str]:
     """Fresh URLs once the old ones have little life left; paths never end."""
     settings = ports.settings
-    by_path = settings.objects_are_files and settings.objects_access == "path"
-    if by_path or job.claimed_at is None:
+    if settings.objects_reached_by == "path" or job.claimed_at is None:
         return {}
     age = ports.store.now() - job.claimed_at
     if age < settings.url_expires_s - RENEW_BELOW_S:

@@ -8,6 +8,7 @@ import pytest
 
 from services.model.addresses import is_named, is_public, to_networks
 from services.model.errors import Invalid
+from services.settings import Settings
 
 
 @pytest.mark.parametrize("text", ["1.1.1.1", "93.184.216.34", "2606:4700::1111", "2a00:1450::1"])
@@ -42,3 +43,5 @@ def test_what_is_no_network_is_refused_by_name(text: str) -> None:
     with pytest.raises(Invalid, match=r"10\.0\.0\.0/8") as refused:
         to_networks(text)
     assert (refused.value.code, refused.value.field) == ("bad_network", "private_networks")
+    with pytest.raises(Invalid):
+        Settings(private_networks=text)
