@@ -6,15 +6,15 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
 
-from services.model.errors import Forbidden
+from services.model.errors import Conflict, Forbidden
 from services.signing import sign_url
-from services.storage.protocol import ObjectInfo, ObjectMissing
+from services.storage.protocol import ObjectInfo, ObjectMissing, Part
 
 _CHUNK = 1024 * 1024
 _TEMPORARY = ".part-"  # begins the name of a file that is being written; no key may
@@ -98,6 +98,75 @@ class LocalStore:
     def url_to_put(self, key: str, expires_s: int) -> str:
         return self._url("PUT", key, expires_s)
 
+    def begin_parts(self, key: str) -> str:
+        """Parts lie in a folder of their own, one file each, until they are joined."""
+        self._path(key)
+        upload = secrets.token_hex(8)
+        self._folder(upload).mkdir()
+        return upload
+
+    def put_part(self, key: str, upload: str, number: int, data: bytes) -> Part:
+        """The file's name tells all there is to know of it, so that no list is kept."""
+        folder = self._begun(key, upload)
+        part = Part(number, sha256(data).hexdigest(), len(data))
+        temporary = folder / (_TEMPORARY + secrets.token_hex(8))
+        with temporary.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        for older in folder.glob(f"{number:05}-*"):
+            older.unlink(missing_ok=True)
+        temporary.replace(folder / f"{number:05}-{part.etag}")
+        return part
+
+    def url_to_put_part(
+        self,
+        key: str,
+        upload: str,
+        number: int,
+        expires_s: int,  # noqa: ARG002
+    ) -> str:
+        raise Conflict(
+            "This server keeps its files in no bucket: send the parts to itself.",
+            code="not_direct",
+        )
+
+    def parts(self, key: str, upload: str) -> list[Part]:
+        """Those that have come, by number; raises ObjectMissing."""
+        names = _objects(sorted(each.name for each in self._begun(key, upload).iterdir()))
+        return [self._part(upload, name) for name in names]
+
+    def end_parts(self, key: str, upload: str, parts: Sequence[Part]) -> ObjectInfo:
+        """Joins the files: for a moment the disk holds the bytes twice."""
+        folder = self._begun(key, upload)
+        files = [folder / f"{part.number:05}-{part.etag}" for part in parts]
+        try:
+            info = self.put(key, (chunk for file in files for chunk in _read(file)))
+        except FileNotFoundError as error:
+            raise ObjectMissing(key) from error
+        shutil.rmtree(folder, ignore_errors=True)
+        return info
+
+    def drop_parts(self, key: str, upload: str) -> None:
+        """Forgets what came; no error where nothing was begun."""
+        self._path(key)
+        shutil.rmtree(self._folder(upload), ignore_errors=True)
+
+    def _folder(self, upload: str) -> Path:
+        if not upload.isalnum():
+            raise Forbidden("There can be no parts under this name.", code="bad_key")
+        return self.root / (_TEMPORARY + upload)
+
+    def _begun(self, key: str, upload: str) -> Path:
+        folder = self._folder(upload)
+        if not folder.is_dir():
+            raise ObjectMissing(key)
+        return folder
+
+    def _part(self, upload: str, name: str) -> Part:
+        number, _, etag = name.partition("-")
+        return Part(int(number), etag, (self._folder(upload) / name).stat().st_size)
+
     def _url(self, method: str, key: str, expires_s: int) -> str:
         path = self._path(key)
         if self._access == "path":
@@ -136,6 +205,10 @@ def _chunks(descriptor: int, start: int, end: int | None) -> Iterator[bytes]:
                 return
             left = None if left is None else left - len(chunk)
             yield chunk
+
+
+def _read(file: Path) -> Iterator[bytes]:
+    return _chunks(os.open(file, os.O_RDONLY | os.O_NOFOLLOW), 0, None)
 
 
 def _objects(names: list[str]) -> list[str]:

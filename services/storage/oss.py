@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import oss2
@@ -16,6 +16,7 @@ from services.storage.protocol import ObjectInfo, ObjectMissing, Part, StorageUn
 _CHUNK = 1024 * 1024
 _GIB = 1024**3
 _TIMEOUTS = (5, 30)  # seconds to connect, seconds between two pieces of an answer
+_PAST_THE_END = 416  # HTTP's word for a range that begins where the object has ended
 _STANDARD = {"x-oss-range-behavior": "standard"}  # without it a range past the end gives it all
 
 
@@ -85,7 +86,14 @@ class OssStore:
             return iter(())
         span = (start, None if end is None else end - 1) if start or end is not None else None
         with self._answering(key):
-            body = self._bucket.get_object(self._prefix + key, byte_range=span, headers=_STANDARD)
+            try:
+                body = self._bucket.get_object(
+                    self._prefix + key, byte_range=span, headers=_STANDARD
+                )
+            except exceptions.ServerError as error:
+                if error.status == _PAST_THE_END:
+                    return iter(())
+                raise
         return self._chunks(key, body)
 
     def head(self, key: str) -> ObjectInfo:
@@ -128,18 +136,30 @@ class OssStore:
             answer = self._bucket.upload_part(self._prefix + key, upload, number, data)
         return Part(number, answer.etag, len(data))
 
-    def end_parts(self, key: str, upload: str, parts: list[Part]) -> None:
+    def url_to_put_part(self, key: str, upload: str, number: int, expires_s: int) -> str:
+        return self._signed("PUT", key, expires_s, uploadId=upload, partNumber=str(number))
+
+    def parts(self, key: str, upload: str) -> list[Part]:
+        """Those that have come, by number; raises ObjectMissing."""
+        with self._answering(key):
+            found = oss2.PartIterator(self._bucket, self._prefix + key, upload, max_parts=1000)
+            return [Part(each.part_number, each.etag, each.size) for each in found]
+
+    def end_parts(self, key: str, upload: str, parts: Sequence[Part]) -> ObjectInfo:
         named = [models.PartInfo(part.number, part.etag) for part in parts]
         with self._answering(key):
             self._bucket.complete_multipart_upload(self._prefix + key, upload, named)
+        return ObjectInfo(key, sum(part.size for part in parts))
 
     def drop_parts(self, key: str, upload: str) -> None:
-        with self._answering(key):
+        with suppress(ObjectMissing), self._answering(key):
             self._bucket.abort_multipart_upload(self._prefix + key, upload)
 
-    def _signed(self, method: str, key: str, expires_s: int) -> str:
+    def _signed(self, method: str, key: str, expires_s: int, **params: str) -> str:
         with self._answering(key):
-            url: str = self._bucket.sign_url(method, self._prefix + key, expires_s, slash_safe=True)
+            url: str = self._bucket.sign_url(
+                method, self._prefix + key, expires_s, params=params or None, slash_safe=True
+            )
         return url
 
     def _chunks(self, key: str, body: Any) -> Iterator[bytes]:

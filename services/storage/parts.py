@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from typing import Protocol
 
@@ -20,7 +20,7 @@ class Bucket(Protocol):
 
     def put_part(self, key: str, upload: str, number: int, data: bytes) -> Part: ...
 
-    def end_parts(self, key: str, upload: str, parts: list[Part]) -> None: ...
+    def end_parts(self, key: str, upload: str, parts: Sequence[Part]) -> ObjectInfo: ...
 
     def drop_parts(self, key: str, upload: str) -> None: ...
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -35,7 +35,8 @@ class ObjectInfo:
 @dataclass(frozen=True, slots=True)
 class Part:
     """One part of an object that is being written: numbers count from 1, `etag` is what the
-    store calls its bytes, `size` is in bytes."""
+    store calls its bytes (a bucket their MD5, a folder their sha256, in hex), `size` is in
+    bytes."""
 
     number: int
     etag: str
@@ -77,3 +78,30 @@ class ObjectStore(Protocol):
         ...
 
     def url_to_put(self, key: str, expires_s: int) -> str: ...
+
+    # ── in parts, which may come in any order, and again; nothing shows before the end ───────
+
+    def begin_parts(self, key: str) -> str:
+        """The store's own name for what begins here."""
+        ...
+
+    def put_part(self, key: str, upload: str, number: int, data: bytes) -> Part:
+        """All but the last are of one size, 5 MiB or more. Raises ObjectMissing where nothing was
+        begun."""
+        ...
+
+    def url_to_put_part(self, key: str, upload: str, number: int, expires_s: int) -> str:
+        """Raises Conflict where parts can only be put by ourselves."""
+        ...
+
+    def parts(self, key: str, upload: str) -> list[Part]:
+        """Those that have come, by number; raises ObjectMissing."""
+        ...
+
+    def end_parts(self, key: str, upload: str, parts: Sequence[Part]) -> ObjectInfo:
+        """The object made of these parts; raises ObjectMissing."""
+        ...
+
+    def drop_parts(self, key: str, upload: str) -> None:
+        """Forgets what came; no error where nothing was begun."""
+        ...

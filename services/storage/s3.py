@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from hashlib import md5
 from typing import Any
 
@@ -18,7 +18,7 @@ from services.storage.protocol import ObjectInfo, ObjectMissing, Part, StorageUn
 
 _CHUNK = 1024 * 1024
 _GIB = 1024**3
-_MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
+_MISSING = frozenset({"404", "NoSuchKey", "NoSuchUpload", "NotFound"})
 _COPY = TransferConfig(multipart_threshold=4 * _GIB, multipart_chunksize=_GIB, use_threads=False)
 
 
@@ -70,7 +70,12 @@ class S3Store:
         span = f"bytes={start}-{'' if end is None else end - 1}"
         options = {"Range": span} if start or end is not None else {}
         with self._answering(key):
-            body = self._client.get_object(**self._at(key), **options)["Body"]
+            try:
+                body = self._client.get_object(**self._at(key), **options)["Body"]
+            except ClientError as error:
+                if _code(error) == "InvalidRange":  # it begins where the object has ended
+                    return iter(())
+                raise
         return self._chunks(key, body)
 
     def head(self, key: str) -> ObjectInfo:
@@ -121,17 +126,34 @@ class S3Store:
                 Body=data,
                 ContentMD5=_md5(data),
             )
-        return Part(number, answer["ETag"], len(data))
+        return Part(number, answer["ETag"].strip('"'), len(data))
 
-    def end_parts(self, key: str, upload: str, parts: list[Part]) -> None:
+    def url_to_put_part(self, key: str, upload: str, number: int, expires_s: int) -> str:
+        about = {**self._at(key), "UploadId": upload, "PartNumber": number}
+        return self._signed("upload_part", expires_s, about)
+
+    def parts(self, key: str, upload: str) -> list[Part]:
+        """Those that have come, by number; raises ObjectMissing."""
+        with self._answering(key):
+            pages = self._client.get_paginator("list_parts").paginate(
+                **self._at(key), UploadId=upload
+            )
+            return [
+                Part(each["PartNumber"], each["ETag"].strip('"'), each["Size"])
+                for page in pages
+                for each in page.get("Parts", [])
+            ]
+
+    def end_parts(self, key: str, upload: str, parts: Sequence[Part]) -> ObjectInfo:
         named = [{"PartNumber": part.number, "ETag": part.etag} for part in parts]
         with self._answering(key):
             self._client.complete_multipart_upload(
                 **self._at(key), UploadId=upload, MultipartUpload={"Parts": named}
             )
+        return ObjectInfo(key, sum(part.size for part in parts))
 
     def drop_parts(self, key: str, upload: str) -> None:
-        with self._answering(key):
+        with suppress(ObjectMissing), self._answering(key):
             self._client.abort_multipart_upload(**self._at(key), UploadId=upload)
 
     def _at(self, key: str) -> dict[str, str]:
@@ -154,12 +176,15 @@ class S3Store:
         try:
             yield
         except ClientError as error:
-            about = error.response.get("Error", {})
-            if about.get("Code") in _MISSING:
+            if _code(error) in _MISSING:
                 raise ObjectMissing(key) from error
-            raise _unavailable(self._bucket, about.get("Code", "")) from error
+            raise _unavailable(self._bucket, _code(error)) from error
         except (BotoCoreError, HTTPClientError) as error:
             raise _unavailable(self._bucket, type(error).__name__) from error
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))
 
 
 def _unavailable(bucket: str, reason: str) -> StorageUnavailable:
