@@ -159,7 +159,9 @@ class Item(Stored):
 
 
 class Upload(Stored):
-    """A file that was streamed in and waits to be named by a task."""
+    """A file that came by itself and waits to be named by a task. One in parts is not complete
+    before its end: until then `size` and `sha256` are what was announced, the hash perhaps "",
+    and `parts` is what the store calls its parts, which have `part_bytes` each but the last."""
 
     key: str
     owner: str
@@ -167,6 +169,9 @@ class Upload(Stored):
     size: int
     sha256: str
     created_at: float
+    complete: bool = True
+    parts: str = ""
+    part_bytes: int = 0
 
 
 class TaskEvent(Stored):

@@ -17,9 +17,10 @@ from services.model.node import Node, Trouble
 from services.model.pack import Pack
 from services.model.speed import Speed
 from services.model.states import JobState
-from services.model.task import Item, Task, TaskEvent, TaskState, Upload
+from services.model.task import Item, Task, TaskEvent, TaskState
 from services.model.transcript import Output
 from task_manager.store.children import Children, Expanded
+from task_manager.store.uploads import UploadStore
 from task_manager.store.values import (
     DOCUMENT_LIMIT,
     JobChange,
@@ -42,7 +43,7 @@ __all__ = [
 ]
 
 
-class Store(Protocol):
+class Store(UploadStore, Protocol):
     """Everything the task manager keeps. All methods block; any thread may call any of them."""
 
     def now(self) -> float:
@@ -291,7 +292,7 @@ class Store(Protocol):
 
     def pack(self, task_id: str, language: str) -> Pack | None: ...
 
-    # ── events, nodes, uploads ───────────────────────────────────────────────────────────────
+    # ── events, nodes ────────────────────────────────────────────────────────────────────────
 
     def append_event(self, task_id: str, at: float, kind: str, data: Mapping[str, Any]) -> int:
         """Appends under the next number (last + 1; tried again when somebody took it)."""
@@ -344,7 +345,3 @@ class Store(Protocol):
     def drop_nodes(self, unseen_since: float) -> int:
         """Forgets nodes not seen since then; how many."""
         ...
-
-    def insert_upload(self, upload: Upload) -> None: ...
-
-    def upload(self, key: str) -> Upload | None: ...

@@ -42,6 +42,13 @@ def every_node_operation(store: Store) -> None:
     store.drop_nodes(NOW + 1)
 
 
+def every_upload_operation(store: Store) -> None:
+    store.upload("u")
+    store.complete_upload("u", "")
+    store.old_uploads(NOW, 5)
+    store.drop_upload("u")
+
+
 def every_operation(store: Store) -> None:
     """Each named operation at least once, in each shape that makes another statement."""
     every_page(store)
@@ -94,5 +101,5 @@ def every_operation(store: Store) -> None:
     store.events("t", limit=5)
     store.last_event("t")
     every_node_operation(store)
-    store.upload("u")
+    every_upload_operation(store)
     store.purge_task("t")

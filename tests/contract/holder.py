@@ -33,7 +33,8 @@ def write(path: str) -> None:
     connection.execute("PRAGMA cache_size = 10")  # pages, so that much is in the log already
     connection.execute("BEGIN IMMEDIATE")
     for number in range(2_000):
-        connection.execute("INSERT INTO uploads VALUES (?, ?)", (f"half {number}", "x" * 1_000))
+        row = (f"half {number}", "x" * 1_000)
+        connection.execute("INSERT INTO uploads (key, doc) VALUES (?, ?)", row)
     print("writing", flush=True)
     sys.stdin.read()
 

@@ -1,4 +1,4 @@
-"""What every store promises of outputs, packs, events and uploads."""
+"""What every store promises of outputs, packs and events."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from store_factories import AWKWARD, NOW, a_pack, an_output
 
-from services.model.task import TaskEvent, Upload
+from services.model.task import TaskEvent
 from services.model.transcript import Body
 from task_manager.store.protocol import Store
 
@@ -113,17 +113,6 @@ def test_an_event_under_a_number_that_is_taken_is_not_written(store: Store) -> N
     assert not store.insert_event(second)
     assert store.insert_event(second.model_copy(update={"number": 2}))
     assert ["the first", "the second"] == [e.data["by"] for e in store.events("t", limit=9)]
-
-
-def test_an_upload_is_kept_by_its_key(store: Store) -> None:
-    upload = Upload(
-        key="u/1.$x", owner="o", name="文 1.mp3", size=2**40, sha256="0", created_at=NOW
-    )
-    store.insert_upload(upload)
-    store.insert_upload(upload.model_copy(update={"size": 1}))
-
-    assert store.upload("u/1.$x") == upload
-    assert store.upload("u/2") is None
 
 
 def test_a_transcript_that_no_target_asked_for_is_no_cell(store: Store) -> None:

@@ -9,6 +9,7 @@ from task_manager.store.mongo.nodes import NodeCollection
 from task_manager.store.mongo.queues import QueueCollection
 from task_manager.store.mongo.results import ResultCollections
 from task_manager.store.mongo.tasks import TaskCollections
+from task_manager.store.mongo.uploads import UploadCollection
 
 __all__ = ["MongoStore"]
 
@@ -20,6 +21,7 @@ class MongoStore(
     ClaimCollection,
     ResultCollections,
     NodeCollection,
+    UploadCollection,
 ):
     """`MongoStore(url)`. What each operation promises stands in the protocol."""
 

@@ -56,4 +56,5 @@ INDEXES: dict[str, list[dict[str, Any]]] = {
     "packs": [_index("language", "task_id", "language")],
     "events": [_index("number", "task_id", "number", unique=True)],
     "nodes": [_index("seen", "seen_at")],
+    "uploads": [_index("age", "created_at")],
 }

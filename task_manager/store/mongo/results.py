@@ -1,4 +1,4 @@
-"""What is kept beside tasks and jobs in MongoDB: outputs, packs, events and uploads."""
+"""What is kept beside tasks and jobs in MongoDB: outputs, packs and events."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.model.pack import Pack
-from services.model.task import TaskEvent, Upload
+from services.model.task import TaskEvent
 from services.model.transcript import Output
 from task_manager.store.documents import Document
 from task_manager.store.mongo.database import Database
@@ -97,9 +97,3 @@ class ResultCollections(Database):
         for event in self._events.stream({"task_id": task_id}, newest, only=("number",), limit=1):
             return int(event["number"])
         return 0
-
-    def insert_upload(self, upload: Upload) -> None:
-        self._uploads.insert(upload)
-
-    def upload(self, key: str) -> Upload | None:
-        return self._uploads.get(key)

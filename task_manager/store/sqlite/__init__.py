@@ -9,11 +9,19 @@ from task_manager.store.sqlite.nodes import NodeTable
 from task_manager.store.sqlite.queues import QueueTables
 from task_manager.store.sqlite.results import ResultTables
 from task_manager.store.sqlite.tasks import TaskTables
+from task_manager.store.sqlite.uploads import UploadTable
 
 __all__ = ["SqliteStore"]
 
 
 class SqliteStore(
-    TaskTables, JobTables, QueueTables, ClaimTables, ResultTables, ChildTables, NodeTable
+    TaskTables,
+    JobTables,
+    QueueTables,
+    ClaimTables,
+    ResultTables,
+    ChildTables,
+    NodeTable,
+    UploadTable,
 ):
     """`SqliteStore(path)`. What each operation promises stands in the protocol."""

@@ -48,7 +48,13 @@ _TO_2 = (
     "CREATE TABLE clock (boot TEXT PRIMARY KEY NOT NULL, booted_at REAL NOT NULL)",
 )
 
-MIGRATIONS = {1: _TO_2}  # from this version to the next; what stands here never changes
+_TO_3 = (
+    "ALTER TABLE uploads ADD COLUMN created_at REAL NOT NULL DEFAULT 0",
+    "UPDATE uploads SET created_at = json_extract(doc, '$.created_at')",
+    "CREATE INDEX uploads_age ON uploads (created_at)",
+)
+
+MIGRATIONS = {1: _TO_2, 2: _TO_3}  # from this version to the next; what stands here never changes
 
 
 def create(connection: sqlite3.Connection) -> None:

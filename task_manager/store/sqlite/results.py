@@ -1,4 +1,4 @@
-"""What is kept beside tasks and jobs in SQLite: outputs, packs, events and uploads."""
+"""What is kept beside tasks and jobs in SQLite: outputs, packs and events."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.model.pack import Pack
-from services.model.task import TaskEvent, Upload
+from services.model.task import TaskEvent
 from services.model.transcript import Output
 from task_manager.store.children import NewEvent
 from task_manager.store.documents import Document
 from task_manager.store.protocol import OutputLine
 from task_manager.store.sqlite.database import Database, Decide, insert, rows_of
-from task_manager.store.sqlite.schema import EVENTS, OUTPUTS, PACKS, UPLOADS
+from task_manager.store.sqlite.schema import EVENTS, OUTPUTS, PACKS
 
 _LAST_EVENT = "SELECT coalesce(max(number), 0) FROM events WHERE task_id = ?"
 
@@ -85,12 +85,6 @@ class ResultTables(Database):
     def last_event(self, task_id: str) -> int:
         ((last,),) = self._rows(_LAST_EVENT, task_id)
         return int(last)
-
-    def insert_upload(self, upload: Upload) -> None:
-        self._insert(UPLOADS, [upload])
-
-    def upload(self, key: str) -> Upload | None:
-        return self._get(UPLOADS, key)
 
 
 def older_than(output: Output) -> Decide:

@@ -23,7 +23,7 @@ from task_manager.store.protocol import DOCUMENT_LIMIT
 
 M = TypeVar("M", bound=Stored)
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 _LONGEST_CHARACTER = 4  # bytes of UTF-8
 
@@ -159,7 +159,7 @@ OUTPUTS = Table(
 PACKS = Table("packs", Pack, {"id": _KEY, "task_id": _TEXT, "language": _TEXT})
 EVENTS = Table("events", TaskEvent, {"task_id": _TEXT, "number": _INT})
 NODES = Table("nodes", Node, {"id": _KEY, "seen_at": _REAL})
-UPLOADS = Table("uploads", Upload, {"key": _KEY})
+UPLOADS = Table("uploads", Upload, {"key": _KEY, "created_at": "REAL NOT NULL DEFAULT 0"})
 
 TABLES: tuple[Table[Any], ...] = (TASKS, ITEMS, JOBS, OUTPUTS, PACKS, EVENTS, NODES, UPLOADS)
 
@@ -192,4 +192,5 @@ INDEXES = (
     "UNIQUE INDEX packs_language ON packs (task_id, language)",
     "UNIQUE INDEX events_number ON events (task_id, number)",
     "INDEX nodes_seen ON nodes (seen_at)",
+    "INDEX uploads_age ON uploads (created_at)",
 )
