@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 import anyio
@@ -35,16 +36,18 @@ class Intake:
 
     def store(self, key: str, name: str, chunks: Iterable[bytes], *, field: str) -> AudioInput:
         """Raises TooLarge, OutOfSpace, or Invalid `empty_file`."""
-        try:
+        with full_disk_told():
             info = self._objects.put(key, self._counted(chunks, field))
-        except OSError as error:
-            if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
-                raise
-            raise out_of_space() from error
         if info.size == 0:
             self._objects.delete(key)
             raise Invalid(f"The file {name[:100]!r} is empty.", code="empty_file", field=field)
         return AudioInput(key=key, size=info.size, sha256=info.sha256, name=name[:255])
+
+    def look_at_size(self, size: int) -> None:
+        """Before the first byte of so many. Raises TooLarge and OutOfSpace."""
+        if size > self._settings.max_upload_bytes:
+            raise self._too_large("size")
+        self._look_at_space(size)
 
     def forget(self, key: str) -> None:
         """Takes back what `store` stored."""
@@ -57,16 +60,30 @@ class Intake:
         for chunk in chunks:
             size += len(chunk)
             if size > limit:
-                raise TooLarge(f"A file has up to {limit} bytes.", field=field)
+                raise self._too_large(field)
             if size - looked_at >= _LOOK_EVERY:
                 self._look_at_space()
                 looked_at = size
             yield chunk
 
-    def _look_at_space(self) -> None:
-        limit = self._settings.min_free_bytes
+    def _too_large(self, field: str) -> TooLarge:
+        return TooLarge(f"A file has up to {self._settings.max_upload_bytes} bytes.", field=field)
+
+    def _look_at_space(self, wanted: int = 0) -> None:
+        limit = self._settings.min_free_bytes + wanted
         if any(free_disk_bytes(folder) < limit for folder in folders(self._settings)):
             raise out_of_space()
+
+
+@contextmanager
+def full_disk_told() -> Iterator[None]:
+    """Raises OutOfSpace where the system says that the disk is full."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            raise
+        raise out_of_space() from error
 
 
 async def read_in_thread(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import unquote
 
 from services.guarded import NotAllowed, read_url
-from services.model.addresses import to_networks
+from services.model.addresses import Network
 from services.model.catalog import Catalog
 from services.model.errors import Invalid
 from services.model.labels import check_label
@@ -33,7 +33,8 @@ class Rules:
 
     settings: Settings
     catalog: Catalog
-    find_audio: Callable[[str], AudioInput | None]  # by upload key
+    networks: Sequence[Network]  # not public, and yet allowed
+    find_audio: Callable[[str, str], AudioInput | None]  # by upload key, for a field
 
 
 def to_manifest(new: NewTask, rules: Rules) -> Manifest:
@@ -142,7 +143,7 @@ def _audio(written: str, field: str, rules: Rules) -> AudioInput:
     check_characters(written, field)
     if "://" in written:
         return _of_url(written, field, rules)
-    audio = rules.find_audio(written)
+    audio = rules.find_audio(written, field)
     if audio is None:
         raise Invalid(
             "There is no upload of yours under this key: send the file to POST /v1/uploads.",
@@ -155,7 +156,7 @@ def _audio(written: str, field: str, rules: Rules) -> AudioInput:
 def _of_url(url: str, field: str, rules: Rules) -> AudioInput:
     """As far as its text tells; the worker looks the host up when it fetches the file."""
     try:
-        target = read_url(url, to_networks(rules.settings.private_networks))
+        target = read_url(url, rules.networks)
     except NotAllowed as refused:
         raise Invalid(str(refused), code="url_not_allowed", field=field) from refused
     name = PurePosixPath(unquote(target.parts.path)).name

@@ -76,8 +76,12 @@ class Submission:
     def _accept(self, task_id: str, wanted: Any, files: Mapping[str, AudioInput]) -> Task:
         ports = self.pipeline.ports
         new = validated(wanted)
+        settings = ports.settings
         rules = Rules(
-            ports.settings, ports.catalog, lambda key: files.get(key) or self._upload(key)
+            settings,
+            ports.catalog,
+            settings.networks,
+            lambda key, where: files.get(key) or self._upload(key, where),
         )
         task, _ = self.pipeline.accept(
             task_id=task_id,
@@ -89,10 +93,16 @@ class Submission:
         )
         return task
 
-    def _upload(self, key: str) -> AudioInput | None:
+    def _upload(self, key: str, where: str) -> AudioInput | None:
         upload = self.pipeline.ports.store.upload(key)
         if upload is None or upload.owner != self.owner:
             return None
+        if not upload.complete:
+            raise Invalid(
+                f"Parts of this upload have not come: send them, then POST /v1/{key}/complete.",
+                code="upload_incomplete",
+                field=where,
+            )
         return AudioInput(key=key, size=upload.size, sha256=upload.sha256, name=upload.name)
 
 

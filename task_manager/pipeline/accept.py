@@ -32,10 +32,11 @@ def new_task_id() -> str:
 
 def manifest_digest(manifest: Manifest, priority: int, metadata: dict[str, Any]) -> str:
     """What makes two requests the same: the canonical manifest with the files' hashes; never
-    the raw bytes of the request, nor the keys under which the files happen to lie."""
+    the raw bytes of the request, nor the keys under which the files happen to lie, unless nobody
+    knows their hashes."""
     content = manifest.model_dump(mode="json")
     for item in content["items"]:
-        if item["audio"]:
+        if item["audio"] and item["audio"]["sha256"]:
             del item["audio"]["key"]
     return sha256(dumps([content, priority, metadata]).encode()).hexdigest()
 

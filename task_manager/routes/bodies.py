@@ -69,8 +69,12 @@ FORM_SCHEMA: dict[str, Any] = {
     }
 }
 
+PART_SCHEMA: dict[str, Any] = {
+    "application/octet-stream": {"schema": {"type": "string", "format": "binary"}}
+}
+
 FILE_SCHEMA: dict[str, Any] = {
-    "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
+    **PART_SCHEMA,
     "multipart/form-data": {
         "schema": {
             "type": "object",

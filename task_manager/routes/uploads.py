@@ -1,4 +1,6 @@
-"""Uploads: one streamed file, to be named by a task."""
+"""Uploads: files to be named by a task, streamed whole or sent in parts."""
+
+# ruff: noqa: FAST003  the path's upload_id is read by FoundUpload
 
 from __future__ import annotations
 
@@ -6,24 +8,59 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+import anyio
+from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from starlette.concurrency import run_in_threadpool
 
 from services.model.errors import Invalid, UnsupportedContent
 from services.model.task import AudioInput, Upload
 from services.storage import keys
-from task_manager.dependencies import Owner, TheIntake, ThePipeline, admitted
+from task_manager.dependencies import (
+    Owner,
+    TheIntake,
+    TheObjects,
+    TheSettings,
+    TheStore,
+    admitted,
+)
 from task_manager.intake import Intake, read_in_thread
 from task_manager.manifests import check_characters
 from task_manager.multipart import parts
 from task_manager.pipeline.accept import new_task_id
 from task_manager.problems import responses
-from task_manager.routes.bodies import FILE_SCHEMA, media_type
-from task_manager.schemas.discovery import UploadView
+from task_manager.routes.bodies import FILE_SCHEMA, PART_SCHEMA, media_type
+from task_manager.schemas.upload import (
+    NewUpload,
+    PartUrls,
+    PartView,
+    UploadEnd,
+    UploadView,
+    WantedUrls,
+)
+from task_manager.uploads import Uploads
 
 router = APIRouter(prefix="/v1/uploads", tags=["uploads"])
 
+
+async def _uploads(
+    store: TheStore, objects: TheObjects, intake: TheIntake, owner: Owner, settings: TheSettings
+) -> Uploads:
+    direct = settings.objects_reached_by == "bucket"
+    return Uploads(store, objects, intake, owner, direct)
+
+
+TheUploads = Annotated[Uploads, Depends(_uploads)]
+
+
+def _found(upload_id: str, uploads: TheUploads) -> Upload:
+    return uploads.find(upload_id)
+
+
+FoundUpload = Annotated[Upload, Depends(_found)]
+
 _RAW = ("application/octet-stream", "application/ogg", "application/mp4")
+_PARTS_AT_ONCE = anyio.CapacityLimiter(16)  # each is held in memory
+_KNOWN = responses(401, 403, 404, 410, 422, 503)
 
 
 @router.post(
@@ -34,10 +71,12 @@ _RAW = ("application/octet-stream", "application/ogg", "application/mp4")
     openapi_extra={"requestBody": {"required": True, "content": FILE_SCHEMA}},
 )
 async def create_upload(
+    *,
     request: Request,
-    pipeline: ThePipeline,
+    store: TheStore,
     intake: TheIntake,
     owner: Owner,
+    uploads: TheUploads,
     name: Annotated[
         str, Query(max_length=255, description="The file's name, when the body is the file itself.")
     ] = "",
@@ -55,10 +94,77 @@ async def create_upload(
         raise UnsupportedContent(
             "Send the file as application/octet-stream, audio/*, video/* or multipart/form-data."
         )
-    store = pipeline.ports.store
     upload = Upload(**audio.model_dump(), owner=owner, created_at=store.now())
     await run_in_threadpool(store.insert_upload, upload)
-    return UploadView(**audio.model_dump())
+    return uploads.view(upload)
+
+
+@router.post(
+    "/parts",
+    status_code=201,
+    responses=responses(401, 403, 413, 422, 429, 503, 507),
+    dependencies=[Depends(admitted)],
+)
+def begin_upload(wanted: NewUpload, uploads: TheUploads) -> UploadView:
+    """Announces a file that will come in parts, which can be sent in any order, side by side, and
+    again after a break. `/v1/` and the key is where it is looked at from then on."""
+    check_characters(wanted.name, "name")
+    return uploads.view(uploads.begin(wanted))
+
+
+@router.get("/{upload_id}", responses=_KNOWN)
+def get_upload(upload: FoundUpload, uploads: TheUploads) -> UploadView:
+    """The file, and while it is not complete, which parts have come."""
+    return uploads.view(upload)
+
+
+@router.put(
+    "/{upload_id}/parts/{number}",
+    responses=responses(401, 403, 404, 409, 410, 413, 422, 503, 507),
+    openapi_extra={"requestBody": {"required": True, "content": PART_SCHEMA}},
+)
+async def put_part(
+    *,
+    request: Request,
+    number: Annotated[int, Path(description="From 1.")],
+    upload: FoundUpload,
+    uploads: TheUploads,
+    content_digest: Annotated[
+        str, Header(description="`sha-256=:…:` of the part; bytes that differ are refused.")
+    ] = "",
+) -> PartView:
+    """Takes one part; sent again, it replaces the first. All but the last have `part_bytes`."""
+    size = uploads.expected(upload, number)
+    return await read_in_thread(
+        request,
+        lambda chunks: uploads.put(upload, number, chunks, size, content_digest),
+        _PARTS_AT_ONCE,
+    )
+
+
+@router.post("/{upload_id}/urls", responses=responses(401, 403, 404, 409, 410, 422, 503))
+def sign_parts(
+    wanted: WantedUrls, upload: FoundUpload, uploads: TheUploads, settings: TheSettings
+) -> PartUrls:
+    """Signed URLs by which parts go straight to the bucket, which then costs this server
+    nothing. 409 where there is no bucket: send the parts here."""
+    lasts = settings.url_expires_s
+    urls = uploads.urls(upload, wanted.numbers, lasts)
+    return PartUrls(expires_in_seconds=lasts, urls=urls)
+
+
+@router.post("/{upload_id}/complete", responses=responses(401, 403, 404, 409, 410, 422, 503, 507))
+def complete_upload(
+    upload: FoundUpload, uploads: TheUploads, end: UploadEnd | None = None
+) -> UploadView:
+    """Joins the parts: from now on a task may name the file. 409 while some are missing."""
+    return uploads.view(uploads.complete(upload, end.sha256 if end else None))
+
+
+@router.delete("/{upload_id}", status_code=204, responses=responses(401, 403, 404, 422, 503))
+def delete_upload(upload: FoundUpload, uploads: TheUploads) -> None:
+    """Removes the file, or what has come of it. Tasks that named it keep theirs."""
+    uploads.drop(upload)
 
 
 @dataclass(frozen=True, slots=True)

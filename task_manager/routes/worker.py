@@ -26,7 +26,7 @@ from services.model.messages import (
 )
 from task_manager.dependencies import TheIntake, TheObjects, ThePipeline, TheSettings
 from task_manager.intake import read_in_thread
-from task_manager.schemas.discovery import UploadView
+from task_manager.schemas.upload import StoredView
 from task_manager.threads import OBJECTS, on_own_thread, streamed
 
 _STATUS = {"held": 200, "stale": 409, "cancelled": 410}
@@ -178,9 +178,9 @@ def span_of(asked: str, size: int) -> tuple[int, int] | None:
 
 
 @objects.put("/{key:path}", status_code=201)
-async def put_object(request: Request, key: SignedKey, intake: TheIntake) -> UploadView:
+async def put_object(request: Request, key: SignedKey, intake: TheIntake) -> StoredView:
     """Stores a local object in one step."""
     stored = await read_in_thread(
         request, lambda body: intake.store(key, "", body, field="body"), limiter=OBJECTS
     )
-    return UploadView(**stored.model_dump())
+    return StoredView(key=stored.key, size=stored.size, sha256=stored.sha256)

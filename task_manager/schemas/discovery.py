@@ -73,15 +73,6 @@ class QueuesView(AnswerModel):
     queues: list[QueueView]
 
 
-class UploadView(AnswerModel):
-    """Name the file by its key in POST /v1/tasks."""
-
-    key: str
-    name: str
-    size: int
-    sha256: str
-
-
 class HealthView(AnswerModel):
     status: Literal["ok"]
     version: str

@@ -17,6 +17,7 @@ from task_manager.ticker.announce import announce
 from task_manager.ticker.expand import Unfinished, finish_expansions
 from task_manager.ticker.nodes import mark_lost
 from task_manager.ticker.reap import Watch, reap
+from task_manager.ticker.uploads import sweep_uploads
 
 log = logs.get(__name__)
 
@@ -114,3 +115,4 @@ class Ticker:
 
     def _expire(self) -> None:
         self._ports.store.drop_nodes(self._ports.store.now() - FORGET_NODES_S)
+        sweep_uploads(self._ports)

@@ -17,7 +17,7 @@ SHOWN_AT = "http://127.0.0.1:8000"
 ANYTHING = "…"
 # Differ from run to run; only their kind is compared.
 VOLATILE = frozenset({
-    "id", "key", "engine", "host", "pid", "sha256", "size", "text", "A", "T", "message",
+    "id", "key", "etag", "engine", "host", "pid", "sha256", "size", "text", "A", "T", "message",
     "at", "created_at", "started_at", "finished_at", "registered_at", "seen_at",
     "progress", "duration", "work_seconds", "wall_seconds", "slots", "free", "running", "waiting",
     "succeeded", "due", "oldest_due_seconds", "memory_mb", "language_probability", "next",
