@@ -10,6 +10,7 @@ from typing import Any, Self
 from urllib.parse import quote
 
 from services.client.transport import ClientError, Transport
+from services.client.uploading import Sender
 from services.client.views import (
     DeadJobView,
     ItemView,
@@ -46,9 +47,9 @@ class Api:
     # ── tasks ────────────────────────────────────────────────────────────────────────────────
 
     def upload(self, file: Path, tell: Callable[[int], None]) -> UploadView:
-        """Streams a file from disk; `tell` hears of each chunk's bytes."""
-        answer = self._transport.send_file("/v1/uploads", file, tell, name=file.name)
-        return UploadView.model_validate(answer)
+        """Sends a file from disk, a large one in parts; broken off and called again, it goes on
+        where it was. `tell` hears of the bytes that are there."""
+        return Sender(self._transport, file, tell).send()
 
     def create(self, body: dict[str, Any]) -> TaskView:
         """A new task, made once however often the call must be repeated."""

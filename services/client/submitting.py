@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from services.client.api import Api
+from services.client.uploading import forget
 from services.model.errors import FanscribeError
 
 
@@ -86,7 +87,9 @@ def submit(
                 item["language"] = entry.language
             items.append(item)
     given = {name: value for name, value in rest.items() if value not in (None, {})}
-    return api.create({"items": items, **given}).id
+    task_id = api.create({"items": items, **given}).id
+    forget(api.url, [entry.file for entry in entries if entry.file is not None])
+    return task_id
 
 
 def _upload_bars(console: Console) -> Progress:

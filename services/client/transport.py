@@ -69,14 +69,16 @@ class Transport:
         *,
         query: Mapping[str, Any] | None = None,
         body: Any = None,
+        content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Response:
         """Raises ClientError for everything but 2xx; a busy server is asked again for a while."""
         wanted = {name: value for name, value in (query or {}).items() if value is not None}
+        sent = {"json": body} if content is None else {"content": content}
         end = time.monotonic() + _PATIENCE_S
         while True:
             try:
-                return self._once(method, path, params=wanted, json=body, headers=headers)
+                return self._once(method, path, params=wanted, headers=headers, **sent)
             except ClientError as error:
                 if error.status not in _BUSY or time.monotonic() > end:
                     raise

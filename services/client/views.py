@@ -212,10 +212,29 @@ class ModelView(Stored):
     nodes: int
 
 
+class PartView(Stored):
+    """A part that has come; `etag` is a hash of its bytes in hex."""
+
+    number: int
+    size: int
+    etag: str
+
+
+class PartsView(Stored):
+    """How a file is cut that comes in parts, and what of it has come."""
+
+    part_bytes: int
+    count: int
+    direct: bool = False
+    received: list[PartView] = Field(default_factory=list)
+
+
 class UploadView(Stored):
-    """A file that was streamed in; tasks name it by its key."""
+    """A file of its own; tasks name it by its key once it is complete."""
 
     key: str
     name: str
     size: int
     sha256: str
+    complete: bool = True
+    parts: PartsView | None = None
