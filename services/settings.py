@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.model.addresses import Network, to_networks
+from services.model.retention import Retention
 
 
 class Settings(BaseSettings):
@@ -49,6 +50,10 @@ class Settings(BaseSettings):
     """Access key id for the bucket; empty: what AWS's or Aliyun's own tools would use."""
     objects_key_secret: SecretStr = SecretStr("")
     """The secret of that access key."""
+
+    input_prefixes: str = ""
+    """Where in buckets tasks may find their audio, such as `s3://archive/talks/, oss://media/`;
+    they are reached with the endpoint and the key of the objects."""
 
     # ── who listens where ────────────────────────────────────────────────────────────────────
     host: str = "127.0.0.1"
@@ -120,6 +125,12 @@ class Settings(BaseSettings):
     """After how long an announcement that nobody took is made again (seconds)."""
     expand_after_s: float = Field(default=5.0, ge=0)
     """How old an unfinished expansion must be before a ticker takes it over (seconds)."""
+    keep_media_s: float = Field(default=0.0, ge=0)
+    """How long after a task's end its audio stays (seconds); 0: as long as the task. A task may ask
+    for less."""
+    keep_results_s: float = Field(default=0.0, ge=0)
+    """How long after its end a task stays with all its results (seconds); 0: until it is deleted.
+    A task may ask for less."""
     upload_keep_s: float = Field(default=86_400.0, gt=0)
     """How long an upload stays, complete or not (seconds); tasks that named it keep the file."""
     retry_scale: float = Field(default=1.0, gt=0)
@@ -178,6 +189,11 @@ class Settings(BaseSettings):
     def networks(self) -> list[Network]:
         """Those that users' URLs may lead to although they are not public."""
         return to_networks(self.private_networks)
+
+    @property
+    def retention(self) -> Retention:
+        """The longest that anything of a task is kept."""
+        return Retention(media_s=self.keep_media_s or None, results_s=self.keep_results_s or None)
 
     @property
     def store_address(self) -> str:

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from pydantic import ValidationError
 
 from services.model.errors import Invalid, RequestRefused
+from services.model.retention import Retention
 from services.model.task import AudioInput, Priority, Task
 from services.storage import keys
 from task_manager import problems
@@ -81,6 +82,7 @@ class Submission:
             settings,
             ports.catalog,
             settings.networks,
+            ports.buckets,
             lambda key, where: files.get(key) or self._upload(key, where),
         )
         task, _ = self.pipeline.accept(
@@ -90,6 +92,9 @@ class Submission:
             priority=_PRIORITIES[new.priority],
             metadata=new.metadata,
             idempotency_key=check_key(self.idempotency_key),
+            retention=Retention(
+                media_s=new.retention.media_seconds, results_s=new.retention.results_seconds
+            ),
         )
         return task
 

@@ -66,6 +66,8 @@ def detail(task: Task, ports: Ports) -> TaskDetail:
         **_summary(task),
         **_expectation(estimate.of_task(ports, task), store.now()),
         options=task.manifest.options,
+        media_until=moment(task.retention.media_until(task.finished_at)),
+        results_until=moment(task.retention.results_until(task.finished_at)),
         running=[_running(task, job, estimate.of_running(ports, job)) for job in running],
         no_node=_unserved(ports, jobs),
         attempts=_attempts(task, jobs),

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from services.model.retention import Retention
 from services.model.values import Stored
 
 
@@ -120,7 +121,8 @@ class Task(Stored):
 
     `revision` rises with cancel, retry, delete and finalise, which are compare-and-set on it.
     `expand` is "pending" until the items and first jobs are written. `look_at` is when the
-    settle loop looks next; None once the task has ended.
+    settle loop looks next; None once the task has ended. From then on `expire_at` is when
+    something of it is removed next, and `media_gone_at` when its media were.
     """
 
     id: str
@@ -144,6 +146,9 @@ class Task(Stored):
     finished_at: float | None = None
     deleted_at: float | None = None
     purged_at: float | None = None
+    retention: Retention = Retention()
+    expire_at: float | None = None
+    media_gone_at: float | None = None
 
 
 class Item(Stored):

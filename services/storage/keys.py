@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from services.model.job import Stage
+
+TASKS = "tasks/"
+UPLOADS = "uploads/"
+
 
 def upload(upload_id: str) -> str:
     """A file streamed in and not yet named by a task."""
-    return f"uploads/{upload_id}"
+    return f"{UPLOADS}{upload_id}"
 
 
 def task_prefix(task_id: str) -> str:
     """Everything that dies with a task."""
-    return f"tasks/{task_id}/"
+    return f"{TASKS}{task_id}/"
 
 
 def audio(task_id: str, ordinal: int) -> str:
     """The audio of an item that came with the task's own request."""
     return f"tasks/{task_id}/audio/{ordinal}"
+
+
+def media_prefixes(task_id: str) -> tuple[str, str]:
+    """The audio of a task, as it came and as it was decoded."""
+    return f"tasks/{task_id}/audio/", f"tasks/{task_id}/jobs/{Stage.PREPARE}/"
 
 
 def attempt_file(job_id: str, attempt: int, name: str) -> str:

@@ -92,6 +92,12 @@ class LocalStore:
         shutil.rmtree(folder, ignore_errors=True)
         return count
 
+    def names_under(self, prefix: str) -> Iterator[str]:
+        """The next step of every key that begins with `prefix` (which ends in `/`), each once."""
+        folder = self._path(prefix.rstrip("/"))
+        names = [each.name for each in folder.iterdir()] if folder.is_dir() else []
+        return iter(_objects(sorted(names)))
+
     def url_to_get(self, key: str, expires_s: int) -> str:
         return self._url("GET", key, expires_s)
 
@@ -121,11 +127,12 @@ class LocalStore:
 
     def url_to_put_part(
         self,
-        key: str,
-        upload: str,
-        number: int,
+        key: str,  # noqa: ARG002
+        upload: str,  # noqa: ARG002
+        number: int,  # noqa: ARG002
         expires_s: int,  # noqa: ARG002
     ) -> str:
+        """There is nobody else who could write the file."""
         raise Conflict(
             "This server keeps its files in no bucket: send the parts to itself.",
             code="not_direct",

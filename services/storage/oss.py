@@ -120,6 +120,14 @@ class OssStore:
                 if not page.is_truncated:
                     return count
 
+    def names_under(self, prefix: str) -> Iterator[str]:
+        """The next step of every key that begins with `prefix` (which ends in `/`), each once."""
+        start = self._prefix + prefix
+        with self._answering(prefix):
+            found = oss2.ObjectIteratorV2(self._bucket, prefix=start, delimiter="/")
+            for each in found:
+                yield each.key.removeprefix(start).rstrip("/")
+
     def url_to_get(self, key: str, expires_s: int) -> str:
         return self._signed("GET", key, expires_s)
 

@@ -73,6 +73,10 @@ class ObjectStore(Protocol):
         """Removes every object whose key begins with `prefix` (which ends in `/`); how many."""
         ...
 
+    def names_under(self, prefix: str) -> Iterator[str]:
+        """The next step of every key that begins with `prefix` (which ends in `/`), each once."""
+        ...
+
     def url_to_get(self, key: str, expires_s: int) -> str:
         """Nobody is asked whether the object is there; whoever gets it will see."""
         ...

@@ -105,6 +105,19 @@ class S3Store:
                 count += len(found)
         return count
 
+    def names_under(self, prefix: str) -> Iterator[str]:
+        """The next step of every key that begins with `prefix` (which ends in `/`), each once."""
+        start = self._prefix + prefix
+        with self._answering(prefix):
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self._bucket, Prefix=start, Delimiter="/"
+            )
+            for page in pages:
+                for each in page.get("CommonPrefixes", []):
+                    yield each["Prefix"].removeprefix(start).rstrip("/")
+                for each in page.get("Contents", []):
+                    yield each["Key"].removeprefix(start)
+
     def url_to_get(self, key: str, expires_s: int) -> str:
         return self._signed("get_object", expires_s, self._at(key))
 

@@ -19,8 +19,10 @@ from services.model.messages import (
     Registered,
 )
 from services.model.node import Node
+from services.model.retention import Retention
 from services.model.task import Manifest, Task
 from services.settings import Settings
+from services.storage.named import NamedBuckets
 from services.storage.protocol import ObjectStore
 from task_manager.pipeline import accept, claim, nodes, orders, reports, settle
 from task_manager.pipeline.ports import Ports
@@ -33,7 +35,7 @@ class Pipeline:
     def __init__(
         self, store: Store, objects: ObjectStore, catalog: Catalog, settings: Settings
     ) -> None:
-        self.ports = Ports(store, objects, catalog, settings)
+        self.ports = Ports(store, objects, catalog, settings, NamedBuckets(settings))
 
     def accept(
         self,
@@ -44,6 +46,7 @@ class Pipeline:
         priority: int,
         metadata: dict[str, Any],
         idempotency_key: str | None,
+        retention: Retention = Retention(),  # noqa: B008  a frozen value
     ) -> tuple[Task, bool]:
         return accept.accept(
             self.ports,
@@ -53,6 +56,7 @@ class Pipeline:
             priority=priority,
             metadata=metadata,
             idempotency_key=idempotency_key,
+            retention=retention,
         )
 
     def register(self, hello: Register) -> Registered:

@@ -10,6 +10,7 @@ from typing import Any
 from services import logs
 from services.model.errors import IdempotencyMismatch, Invalid, RequestRefused, TooLarge
 from services.model.pack import dumps
+from services.model.retention import Retention
 from services.model.task import Manifest, Task
 from services.storage import keys
 from services.storage.protocol import ObjectMissing
@@ -19,6 +20,7 @@ from task_manager.store.children import NewEvent
 from task_manager.store.protocol import StoreUnavailable
 
 MANIFEST_LIMIT = 10 * 1024 * 1024  # bytes of JSON; a document of the store stays below 12 MB
+_ID_LENGTH = 26
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32
 
 log = logs.get(__name__)
@@ -27,10 +29,22 @@ log = logs.get(__name__)
 def new_task_id() -> str:
     """26 lower-case characters: 48 bits of milliseconds, then 80 random bits; sorts by time."""
     number = (int(time.time() * 1000) << 80) | secrets.randbits(80)
-    return "".join(_ALPHABET[(number >> (5 * place)) & 31] for place in reversed(range(26)))
+    return "".join(_ALPHABET[(number >> (5 * place)) & 31] for place in reversed(range(_ID_LENGTH)))
 
 
-def manifest_digest(manifest: Manifest, priority: int, metadata: dict[str, Any]) -> str:
+def made_at(task_id: str) -> float | None:
+    """Seconds since 1970, to the millisecond; None for what is no id of ours."""
+    if len(task_id) != _ID_LENGTH or not set(task_id) <= set(_ALPHABET):
+        return None
+    number = 0
+    for character in task_id:
+        number = (number << 5) | _ALPHABET.index(character)
+    return (number >> 80) / 1000
+
+
+def request_digest(
+    manifest: Manifest, priority: int, metadata: dict[str, Any], retention: Retention
+) -> str:
     """What makes two requests the same: the canonical manifest with the files' hashes; never
     the raw bytes of the request, nor the keys under which the files happen to lie, unless nobody
     knows their hashes."""
@@ -38,7 +52,8 @@ def manifest_digest(manifest: Manifest, priority: int, metadata: dict[str, Any])
     for item in content["items"]:
         if item["audio"] and item["audio"]["sha256"]:
             del item["audio"]["key"]
-    return sha256(dumps([content, priority, metadata]).encode()).hexdigest()
+    asked = retention.model_dump(exclude_none=True)
+    return sha256(dumps([content, priority, metadata, asked]).encode()).hexdigest()
 
 
 def accept(
@@ -50,6 +65,7 @@ def accept(
     priority: int,
     metadata: dict[str, Any],
     idempotency_key: str | None,
+    retention: Retention = Retention(),  # noqa: B008  a frozen value
 ) -> tuple[Task, bool]:
     """The task, and whether this request made it.
 
@@ -59,7 +75,8 @@ def accept(
     refuse_too_large(manifest)
     refuse_unserved(ports, manifest)
     now = ports.store.now()
-    digest = manifest_digest(manifest, priority, metadata) if idempotency_key else None
+    wanted = (manifest, priority, metadata, retention)
+    digest = request_digest(*wanted) if idempotency_key else None
     manifest = adopt(ports, task_id, manifest)
     task, made = _insert(
         ports,
@@ -73,6 +90,7 @@ def accept(
             idempotency_key=idempotency_key,
             idempotency_digest=digest,
             look_at=now + ports.settings.expand_after_s,
+            retention=retention.within(ports.settings.retention),
         ),
     )
     if not made:

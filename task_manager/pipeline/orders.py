@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from services.model.errors import AlreadyFinished, Conflict, Gone, NotFound, NotTerminal
+from services.model.job import Stage
 from services.model.task import Task, TaskState
 from task_manager.pipeline import jobs
 from task_manager.pipeline.expand import expand_task
 from task_manager.pipeline.ports import Ports
 from task_manager.pipeline.settle import settle
+
+_OF_AUDIO = frozenset({Stage.PREPARE, Stage.DETECT, Stage.TRANSCRIBE})
+_LOOKED_AT = 200  # dead jobs; of a task that failed all fail in much the same place
 
 
 def read(ports: Ports, task_id: str) -> Task:
@@ -46,9 +50,11 @@ def retry(ports: Ports, task_id: str) -> Task:
                 f"The task has ended ({task.state}) and nothing in it has failed.",
                 code="nothing_to_retry",
             )
+        _refuse_without_media(ports, task)
         now = ports.store.now()
         fields = {
             "state": TaskState.QUEUED,
+            "expire_at": None,
             "cancel": False,
             "expand": "pending",
             "revive": True,
@@ -66,12 +72,23 @@ def retry(ports: Ports, task_id: str) -> Task:
     return read(ports, task_id)
 
 
+def _refuse_without_media(ports: Ports, task: Task) -> None:
+    if task.media_gone_at is None:
+        return
+    if any(job.stage in _OF_AUDIO for job in ports.store.dead_jobs(task.id, limit=_LOOKED_AT)):
+        raise Conflict(
+            "The audio of this task was removed after its time: send the files again, in a new "
+            "task.",
+            code="media_gone",
+        )
+
+
 def delete(ports: Ports, task_id: str) -> None:
     """Cancel plus a tombstone; the media go at once, and again when the last worker has let go."""
     while True:
         task = read(ports, task_id)
         now = ports.store.now()
-        fields = {"deleted_at": now, "cancel": True, "look_at": now}
+        fields = {"deleted_at": now, "cancel": True, "look_at": now, "expire_at": None}
         if ports.store.move_task(task_id, task.revision, fields) is not None:
             break
     settle(ports, task_id)

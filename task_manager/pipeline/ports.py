@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from services.metrics import ManagerMetrics
 from services.model.catalog import Catalog
 from services.settings import Settings
+from services.storage.named import NamedBuckets
 from services.storage.protocol import ObjectStore
 from task_manager.pipeline.lines import Lines
 from task_manager.pipeline.promises import Promises
@@ -33,6 +34,7 @@ class Ports:
     objects: ObjectStore
     catalog: Catalog
     settings: Settings
+    buckets: NamedBuckets
     wake: Callable[[], None] = _nobody_listens
     draw: Callable[[], float] = field(default=random.random)
     lines: Lines = field(default_factory=Lines)

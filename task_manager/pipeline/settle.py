@@ -14,6 +14,7 @@ from task_manager.pipeline.ports import Ports
 LOOK_AGAIN_S = 30.0
 PURGE_AGAIN_S = 60.0  # a cancelled worker may still have been writing
 PURGE_LAST_S = 3600.0  # so may a manager that slept in the middle of a write
+FORGET_S = 30 * 86_400.0  # so long it is told of a deleted task that it was there
 SNAPSHOT_S = 1.0
 _TRIES = 5  # to be the one who writes the next line; the next look comes soon
 _LINES = 50  # of the log's end, among which the end of the task is looked for
@@ -82,6 +83,7 @@ def finalise(ports: Ports, task: Task) -> None:
         "counts": counts.model_dump(),
         "counts_at": now,
         "progress": 1.0 if state is TaskState.SUCCEEDED else task.progress,
+        "expire_at": task.retention.next_at(now, media_gone=task.media_gone_at is not None),
     }
     ended = ports.store.move_task(task.id, task.revision, fields)
     if ended is not None:
@@ -127,7 +129,8 @@ def purge(ports: Ports, task: Task) -> None:
     if age < PURGE_LAST_S:
         ports.store.note_task(task.id, {"look_at": now + PURGE_LAST_S})
     else:
-        ports.store.note_task(task.id, {"look_at": None, "purged_at": now})
+        over = {"look_at": None, "purged_at": now, "expire_at": now + FORGET_S}
+        ports.store.note_task(task.id, over)
 
 
 def refresh(ports: Ports, task: Task) -> Task:

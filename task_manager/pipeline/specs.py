@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from services.model.errors import FailureClass, JobFailed
 from services.model.job import Job, Stage
 from services.model.messages import Grant
@@ -20,6 +22,8 @@ from services.model.stages import (
 from services.model.task import AudioInput, ItemSpec, Source, Task
 from services.model.transcript import Body, output_id
 from services.storage import keys
+from services.storage.named import SCHEMES
+from services.storage.protocol import ObjectMissing
 from task_manager.pipeline import limits
 from task_manager.pipeline.expand import parts_of, prepared_item
 from task_manager.pipeline.ports import Ports
@@ -85,10 +89,25 @@ def _prepare(ports: Ports, task: Task, job: Job) -> PrepareSpec:
 
 
 def _audio(ports: Ports, audio: AudioInput) -> Place:
+    most = ports.settings.max_upload_bytes
+    if urlsplit(audio.url).scheme in SCHEMES:
+        return _in_bucket(ports, audio.url, most)
     if audio.url:
-        most = ports.settings.max_upload_bytes
         return Place(key="", url=audio.url, size=most, of_user=True)
     return _input(ports, Body(key=audio.key, size=audio.size, sha256=audio.sha256))
+
+
+def _in_bucket(ports: Ports, url: str, most: int) -> Place:
+    """Signed when it is fetched; the URL is its key, by which beats renew the signature."""
+    try:
+        size = ports.buckets.head(url).size
+    except ObjectMissing as missing:
+        text = "There is no such object in the bucket."
+        raise JobFailed(FailureClass.PERMANENT, "input_gone", text) from missing
+    if size > most:
+        raise JobFailed(FailureClass.PERMANENT, "too_large", f"A file has up to {most} bytes.")
+    signed = ports.buckets.url_to_get(url, ports.settings.url_expires_s)
+    return Place(key=url, url=signed, size=size)
 
 
 def _transcribe(ports: Ports, task: Task, job: Job) -> TranscribeSpec:

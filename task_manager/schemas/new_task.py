@@ -23,7 +23,8 @@ class NewItem(RequestModel):
     audio: str | None = Field(
         default=None,
         description="The key that POST /v1/uploads answered, or a public http or https URL, which "
-        "a worker fetches without following redirects.",
+        "a worker fetches without following redirects, or s3://bucket/key or oss://bucket/key "
+        "where the operator allows it.",
         examples=["uploads/01k9x3v0s8h2m4q6r7t5w1y3z9", "https://example.com/talks/1.mp3"],
     )
     text: str | None = Field(default=None, description="The reference text.")
@@ -58,6 +59,18 @@ class NewOptions(RequestModel):
     )
 
 
+class NewRetention(RequestModel):
+    """How long to keep what belongs to the task, in seconds after its end; never longer than the
+    server does."""
+
+    media_seconds: float | None = Field(
+        default=None, ge=0, description="The audio; transcripts and translations stay."
+    )
+    results_seconds: float | None = Field(
+        default=None, ge=0, description="Everything: then the task is deleted."
+    )
+
+
 class NewTask(RequestModel):
     """The body of POST /v1/tasks."""
 
@@ -81,6 +94,7 @@ class NewTask(RequestModel):
     language: str | None = Field(default=None, description="Of all items that state none.")
     options: NewOptions = NewOptions()
     priority: PriorityName = "normal"
+    retention: NewRetention = NewRetention()
     metadata: dict[str, Any] = Field(
         default_factory=dict, description="Up to 16 KB of yours, given back with the task."
     )

@@ -92,6 +92,12 @@ class TaskDetail(TaskSummary):
     """A task by itself. Attempts, running jobs, warnings and timings cover the first 100 items."""
 
     options: Options
+    media_until: datetime | None = Field(
+        description="When its audio is removed; None while it has not ended, and where it is kept."
+    )
+    results_until: datetime | None = Field(
+        description="When the task is deleted; None while it has not ended, and where it is kept."
+    )
     position: int | None = Field(
         description="How many jobs stand before its first waiting one in that queue, up to "
         "10,000; None where none of its jobs waits."

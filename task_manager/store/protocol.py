@@ -20,6 +20,7 @@ from services.model.states import JobState
 from services.model.task import Item, Task, TaskEvent, TaskState
 from services.model.transcript import Output
 from task_manager.store.children import Children, Expanded
+from task_manager.store.expiry import ExpiryStore
 from task_manager.store.uploads import UploadStore
 from task_manager.store.values import (
     DOCUMENT_LIMIT,
@@ -43,7 +44,7 @@ __all__ = [
 ]
 
 
-class Store(UploadStore, Protocol):
+class Store(ExpiryStore, UploadStore, Protocol):
     """Everything the task manager keeps. All methods block; any thread may call any of them."""
 
     def now(self) -> float:
@@ -90,8 +91,8 @@ class Store(UploadStore, Protocol):
         self, task_id: str, fields: Mapping[str, Any], *, revision: int | None = None
     ) -> bool:
         """Writes fields that no decision rests on (expand, revive, look_at, counts, counts_at,
-        progress, started_at, purged_at) without touching the revision; where one is given, only
-        while the task's is that. Whether it was written."""
+        progress, started_at, purged_at, expire_at) without touching the revision; where one is
+        given, only while the task's is that. Whether it was written."""
         ...
 
     def start_task(self, task_id: str, at: float) -> bool:

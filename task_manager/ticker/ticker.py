@@ -9,6 +9,7 @@ from collections.abc import Callable
 from services import logs
 from services.queue import Announcer
 from task_manager.pipeline import Pipeline
+from task_manager.pipeline.expire import expire
 from task_manager.pipeline.settle import look_over, settle
 from task_manager.registries import open_publisher
 from task_manager.registry import EVERY_S as REGISTRY_EVERY_S
@@ -16,6 +17,7 @@ from task_manager.store.protocol import StoreUnavailable
 from task_manager.ticker.announce import announce
 from task_manager.ticker.expand import Unfinished, finish_expansions
 from task_manager.ticker.nodes import mark_lost
+from task_manager.ticker.orphans import sweep_orphans
 from task_manager.ticker.reap import Watch, reap
 from task_manager.ticker.uploads import sweep_uploads
 
@@ -23,6 +25,7 @@ log = logs.get(__name__)
 
 FORGET_NODES_S = 24 * 3600.0
 LEARN_EVERY_S = 5.0
+ORPHANS_EVERY_S = 24 * 3600.0
 
 
 class Ticker:
@@ -52,6 +55,7 @@ class Ticker:
         )
         self._loop("nodes", tick, lambda: mark_lost(self._ports, nodes, time.monotonic()))
         self._loop("expire", 60.0, self._expire)
+        self._loop("orphans", ORPHANS_EVERY_S, lambda: sweep_orphans(self._ports))
         if self._publisher is not None:
             self._loop("registry", REGISTRY_EVERY_S, self._publish)
         self._loop("learn", LEARN_EVERY_S, lambda: self._ports.speeds.flush(self._ports.store))
@@ -116,3 +120,4 @@ class Ticker:
     def _expire(self) -> None:
         self._ports.store.drop_nodes(self._ports.store.now() - FORGET_NODES_S)
         sweep_uploads(self._ports)
+        expire(self._ports)

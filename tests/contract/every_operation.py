@@ -49,6 +49,17 @@ def every_upload_operation(store: Store) -> None:
     store.drop_upload("u")
 
 
+def every_look(store: Store) -> None:
+    store.tasks_to_look_at(NOW, 5)
+    store.look_later({"t": 1}, NOW)
+
+
+def every_expiry_operation(store: Store) -> None:
+    store.tasks_to_expire(NOW, 5)
+    store.known_tasks(["t", "u"])
+    store.forget_task("t")
+
+
 def every_operation(store: Store) -> None:
     """Each named operation at least once, in each shape that makes another statement."""
     every_page(store)
@@ -58,8 +69,7 @@ def every_operation(store: Store) -> None:
     store.move_task("t", 0, {"cancel": True})
     store.note_task("t", {"look_at": NOW})
     store.start_task("t", NOW)
-    store.tasks_to_look_at(NOW, 5)
-    store.look_later({"t": 1}, NOW)
+    every_look(store)
     store.pending_expansions(5)
     store.insert_items([an_item(0)])
     store.items("t", limit=5)
@@ -103,3 +113,4 @@ def every_operation(store: Store) -> None:
     every_node_operation(store)
     every_upload_operation(store)
     store.purge_task("t")
+    every_expiry_operation(store)

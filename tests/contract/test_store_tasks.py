@@ -223,3 +223,20 @@ def test_a_purge_leaves_a_tombstone_without_the_texts(store: Store) -> None:
     assert store.pack("t", "zh") is None
     assert store.events("t", limit=9) == []
     assert len(store.items("other", limit=9)) == len(store.jobs_of_items("other", 0, 9)) == 1
+
+
+def test_tasks_whose_time_has_come_are_found_earliest_first(store: Store) -> None:
+    for name, at in (("late", NOW + 9), ("second", NOW - 1), ("first", NOW - 2), ("never", None)):
+        store.insert_task(a_task(name, expire_at=at))
+    assert [task.id for task in store.tasks_to_expire(NOW, 9)] == ["first", "second"]
+    store.note_task("first", {"expire_at": None})
+    assert [task.id for task in store.tasks_to_expire(NOW, 1)] == ["second"]
+
+
+def test_a_task_that_is_forgotten_is_not_known_any_more(store: Store) -> None:
+    for name in ("t1", "t2"):
+        store.insert_task(a_task(name))
+    assert store.known_tasks(["t2", "t1", "t3"]) == {"t1", "t2"}
+    store.forget_task("t1")
+    assert store.known_tasks(["t2", "t1", "t3"]) == {"t2"}
+    assert store.task("t1") is None

@@ -15,12 +15,13 @@ from task_manager.store.children import Children, Expanded, write_one_by_one
 from task_manager.store.protocol import Store
 
 READS = frozenset({
-    "now", "ping", "close", "task", "tasks", "task_by_key", "tasks_to_look_at", "items",
+    "now", "ping", "close", "task", "tasks", "task_by_key", "tasks_to_look_at", "tasks_to_expire",
+    "known_tasks", "items",
     "item_by_text_id", "job", "jobs_of_items", "lean_jobs", "running_jobs", "has_open_jobs",
     "open_jobs", "dead_jobs", "count_jobs", "count_waiting", "front_rank", "queue_depths",
     "jobs_ahead", "running_in", "dead_page", "count_open_tasks", "pending_expansions", "output",
     "outputs", "output_lines", "count_outputs", "pack", "events", "last_event", "node", "nodes",
-    "upload", "old_uploads", "get", "head", "parts", "url_to_get", "url_to_put",
+    "upload", "old_uploads", "get", "head", "names_under", "parts", "url_to_get", "url_to_put",
     "url_to_put_part",
 })  # fmt: skip
 BULK = frozenset({"insert_items", "insert_jobs"})  # one call, many documents: it may break off

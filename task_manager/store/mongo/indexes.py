@@ -6,6 +6,7 @@ from typing import Any
 
 _KEYED = {"idempotency_key": {"$type": "string"}}
 _LOOKED_AT = {"look_at": {"$type": "number"}}
+_EXPIRING = {"expire_at": {"$type": "number"}}
 _PENDING = {"expand": "pending"}
 _OPEN = {"open": True}
 _DEAD = {"state": "dead"}
@@ -28,6 +29,7 @@ INDEXES: dict[str, list[dict[str, Any]]] = {
         _index("page_owner", "listed", "owner", "created_at", "id"),
         _index("page_both", "listed", "owner", "state", "created_at", "id"),
         _index("look_at", "look_at", only=_LOOKED_AT),
+        _index("expire_at", "expire_at", only=_EXPIRING),
         _index("expanding", "expand", "created_at", only=_PENDING),
         _index("state_owner", "owner", "state"),
     ],

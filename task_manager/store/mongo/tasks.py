@@ -69,6 +69,16 @@ class TaskCollections(Database):
     def tasks_to_look_at(self, now: float, limit: int) -> list[Task]:
         return self._tasks.find({"look_at": {"$lte": now}}, [("look_at", 1)], limit)
 
+    def tasks_to_expire(self, now: float, limit: int) -> list[Task]:
+        return self._tasks.find({"expire_at": {"$lte": now}}, [("expire_at", 1)], limit)
+
+    def forget_task(self, task_id: str) -> None:
+        self._tasks.delete({"_id": task_id})
+
+    def known_tasks(self, task_ids: Sequence[str]) -> set[str]:
+        known = self._tasks.stream({"_id": {"$in": list(task_ids)}}, only=("id",))
+        return {str(task["id"]) for task in known}
+
     def look_later(self, seen: Mapping[str, int], at: float) -> None:
         self._tasks.change_each(
             [{"_id": task_id, "revision": revision} for task_id, revision in seen.items()],

@@ -52,6 +52,8 @@ _TO_3 = (
     "ALTER TABLE uploads ADD COLUMN created_at REAL NOT NULL DEFAULT 0",
     "UPDATE uploads SET created_at = json_extract(doc, '$.created_at')",
     "CREATE INDEX uploads_age ON uploads (created_at)",
+    "ALTER TABLE tasks ADD COLUMN expire_at REAL",
+    "CREATE INDEX tasks_expire_at ON tasks (expire_at) WHERE expire_at IS NOT NULL",
 )
 
 MIGRATIONS = {1: _TO_2, 2: _TO_3}  # from this version to the next; what stands here never changes

@@ -103,6 +103,7 @@ TASKS = Table(
         "idempotency_key": "TEXT",
         "look_at": "REAL",
         "deleted_at": "REAL",
+        "expire_at": "REAL",
     },
 )
 ITEMS = Table("items", Item, {"id": _KEY, "task_id": _TEXT, "ordinal": _INT, "text_id": _TEXT})
@@ -170,6 +171,7 @@ INDEXES = (
     "INDEX tasks_page_owner ON tasks (owner, created_at, id) WHERE deleted_at IS NULL",
     "INDEX tasks_page_both ON tasks (owner, state, created_at, id) WHERE deleted_at IS NULL",
     "INDEX tasks_look_at ON tasks (look_at) WHERE look_at IS NOT NULL",
+    "INDEX tasks_expire_at ON tasks (expire_at) WHERE expire_at IS NOT NULL",
     "INDEX tasks_expanding ON tasks (created_at, id) WHERE expand = 'pending'",
     "INDEX tasks_open_owner ON tasks (owner) WHERE state IN ('queued', 'running')",
     "UNIQUE INDEX items_ordinal ON items (task_id, ordinal)",

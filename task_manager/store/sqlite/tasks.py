@@ -88,6 +88,17 @@ class TaskTables(Database):
     def tasks_to_look_at(self, now: float, limit: int) -> list[Task]:
         return self._find(TASKS, "WHERE look_at <= ? ORDER BY look_at LIMIT ?", now, limit)
 
+    def tasks_to_expire(self, now: float, limit: int) -> list[Task]:
+        return self._find(TASKS, "WHERE expire_at <= ? ORDER BY expire_at LIMIT ?", now, limit)
+
+    def forget_task(self, task_id: str) -> None:
+        self._delete("DELETE FROM tasks WHERE id = ?", task_id)
+
+    def known_tasks(self, task_ids: Sequence[str]) -> set[str]:
+        marks = ", ".join("?" * len(task_ids))
+        known = self._rows(f"SELECT id FROM tasks WHERE id IN ({marks})", *task_ids)
+        return {str(task_id) for (task_id,) in known}
+
     def look_later(self, seen: Mapping[str, int], at: float) -> None:
         def work(connection: sqlite3.Connection) -> None:
             for task_id, revision in seen.items():
