@@ -8,7 +8,7 @@ import random
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,8 +30,10 @@ class Up:
 
 
 @contextmanager
-def stack(folder: Path, *, models: Literal["demo", "stub"]) -> Iterator[Up]:
-    """`fanscribe up` on free ports, until the end of the block."""
+def stack(
+    folder: Path, *, models: Literal["demo", "stub"], more: Mapping[str, str] | None = None
+) -> Iterator[Up]:
+    """`fanscribe up` on free ports, with `more` in its environment, until the end of the block."""
     command = [sys.executable, "-m", "services.cli", "up", "--port", "0"]
     clean = {name: text for name, text in os.environ.items() if not name.startswith("FANSCRIBE")}
     process = subprocess.Popen(
@@ -41,6 +43,7 @@ def stack(folder: Path, *, models: Literal["demo", "stub"]) -> Iterator[Up]:
             f"FANSCRIBE_{models.upper()}_MODELS": "true",
             "FANSCRIBE_WORKER_PORT": "0",
             "NO_COLOR": "1",
+            **(more or {}),
         },
         text=True,
         stdout=subprocess.PIPE,
