@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from services.guarded import NotAllowed, read_url
 from services.model.addresses import Network
@@ -18,6 +18,7 @@ from services.model.languages import parse_language
 from services.model.pack import dumps
 from services.model.task import AudioInput, ItemSpec, Manifest, Options, Target
 from services.settings import Settings
+from services.storage.named import SCHEMES, NamedBuckets
 from task_manager.schemas.new_task import NewItem, NewOptions, NewTask
 
 MAX_TEXT_ID = 200  # characters
@@ -34,6 +35,7 @@ class Rules:
     settings: Settings
     catalog: Catalog
     networks: Sequence[Network]  # not public, and yet allowed
+    buckets: NamedBuckets
     find_audio: Callable[[str, str], AudioInput | None]  # by upload key, for a field
 
 
@@ -154,12 +156,15 @@ def _audio(written: str, field: str, rules: Rules) -> AudioInput:
 
 
 def _of_url(url: str, field: str, rules: Rules) -> AudioInput:
-    """As far as its text tells; the worker looks the host up when it fetches the file."""
+    """As far as its text tells; what is there is seen when a worker fetches it."""
     try:
-        target = read_url(url, rules.networks)
-    except NotAllowed as refused:
+        if url.partition("://")[0] in SCHEMES:
+            rules.buckets.check(url)
+        else:
+            read_url(url, rules.networks)
+    except (NotAllowed, Invalid) as refused:
         raise Invalid(str(refused), code="url_not_allowed", field=field) from refused
-    name = PurePosixPath(unquote(target.parts.path)).name
+    name = PurePosixPath(unquote(urlsplit(url).path)).name
     return AudioInput(key="", size=0, sha256="", name=_NOT_IN_NAMES.sub("", name)[:255], url=url)
 
 

@@ -34,6 +34,7 @@ class Sender:
     file: Path
     tell: Tell
     in_one_go: int = IN_ONE_GO
+    may_go_direct: bool = True  # past the server, where there is a bucket
 
     def send(self) -> UploadView:
         """The upload, complete. Broken off and called again, it goes on where it was; a part that
@@ -74,7 +75,8 @@ class Sender:
         """The sha256 of the whole file, in hex."""
         whole = sha256()
         received = {part.number: part.etag.lower() for part in parts.received}
-        way = _Way(self.transport, upload.key, parts)
+        direct = parts.direct and self.may_go_direct
+        way = _Way(self.transport, upload.key, parts.count, direct=direct)
         try:
             for number, data in enumerate(_pieces(self.file, parts.part_bytes), 1):
                 whole.update(data)
@@ -97,11 +99,11 @@ class _Way:
     """How parts travel: straight to the bucket where there is one that can be reached, else
     through the server."""
 
-    def __init__(self, transport: Transport, key: str, parts: PartsView) -> None:
+    def __init__(self, transport: Transport, key: str, count: int, *, direct: bool) -> None:
         self._transport = transport
         self._path = f"/v1/{key}"
-        self._count = parts.count
-        self._direct = parts.direct
+        self._count = count
+        self._direct = direct
         self._urls: dict[int, str] = {}
         self._bucket = open_client(read_s=120.0)
 

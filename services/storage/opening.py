@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from services.model.errors import Invalid
 from services.settings import Settings
@@ -23,7 +23,7 @@ def open_objects(settings: Settings) -> ObjectStore:
             secret=settings.callback_secret.get_secret_value(),
         )
     if address.scheme in {"s3", "oss"} and address.netloc:
-        return _bucket(address, settings)
+        return open_bucket(address.scheme, address.netloc, unquote(address.path), settings)
     raise Invalid(
         f"Objects cannot be kept at {settings.objects_address!r}: set FANSCRIBE_OBJECTS_URL to "
         "file:///a/folder, s3://bucket/prefix or oss://bucket/prefix.",
@@ -32,18 +32,19 @@ def open_objects(settings: Settings) -> ObjectStore:
     )
 
 
-def _bucket(address: SplitResult, settings: Settings) -> ObjectStore:
-    if address.scheme == "oss" and not settings.objects_endpoint:
+def open_bucket(scheme: str, bucket: str, prefix: str, settings: Settings) -> ObjectStore:
+    """A bucket by the settings' endpoint and key. Raises Invalid."""
+    if scheme == "oss" and not settings.objects_endpoint:
         raise Invalid(
             "OSS has an endpoint for each region: set FANSCRIBE_OBJECTS_ENDPOINT to the bucket's, "
             "such as https://oss-cn-hangzhou.aliyuncs.com.",
             code="objects_endpoint_missing",
             field="objects_endpoint",
         )
-    kind = _s3_store() if address.scheme == "s3" else _oss_store()
+    kind = _s3_store() if scheme == "s3" else _oss_store()
     return kind(
-        address.netloc,
-        unquote(address.path),
+        bucket,
+        prefix,
         endpoint=settings.objects_endpoint,
         region=settings.objects_region,
         key_id=settings.objects_key_id,

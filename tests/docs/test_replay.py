@@ -66,7 +66,9 @@ def test_every_route_is_on_the_api_page(tmp_path: Path) -> None:
     asked = [
         (request.method, request.url.removeprefix(SHOWN_AT).partition("?")[0].split("/"))
         for exchange in exchanges(ROOT / "docs" / "api.md")
-        for request in requests(exchange.asked, {"TASK": "t", "NEW": "t", "KEY": "uploads/k", "NODE": "n"})
+        for request in requests(
+            exchange.asked, {"TASK": "t", "NEW": "t", "KEY": "uploads/k", "NODE": "n"}
+        )
     ]
 
     def is_shown(method: str, path: str) -> bool:
