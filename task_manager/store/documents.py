@@ -42,6 +42,11 @@ def refuse_too_large(name: str, size: int) -> None:
         )
 
 
+def media_bytes(manifest: Document) -> int:
+    """The size of a task's uploaded media, as the stored manifest tells it."""
+    return sum(int(item["audio"]["size"]) for item in manifest["items"] if item.get("audio"))
+
+
 def without_texts(manifest: Document) -> Document:
     """The manifest of a purged task: what was asked for, but not in whose words."""
     items = [{**item, "text": None} for item in manifest["items"]]

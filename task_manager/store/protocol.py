@@ -19,6 +19,7 @@ from services.model.speed import Speed
 from services.model.states import JobState
 from services.model.task import Item, Task, TaskEvent, TaskState
 from services.model.transcript import Output
+from task_manager.store.access import AccessStore
 from task_manager.store.children import Children, Expanded
 from task_manager.store.expiry import ExpiryStore
 from task_manager.store.uploads import UploadStore
@@ -44,7 +45,7 @@ __all__ = [
 ]
 
 
-class Store(ExpiryStore, UploadStore, Protocol):
+class Store(AccessStore, ExpiryStore, UploadStore, Protocol):
     """Everything the task manager keeps. All methods block; any thread may call any of them."""
 
     def now(self) -> float:
@@ -96,8 +97,7 @@ class Store(ExpiryStore, UploadStore, Protocol):
         ...
 
     def start_task(self, task_id: str, at: float) -> bool:
-        """queued → running with started_at, if it is still queued; whether this call did it. The
-        revision stays."""
+        """queued → running with started_at, if still queued; whether it did. Revision as before."""
         ...
 
     def tasks_to_look_at(self, now: float, limit: int) -> list[Task]:

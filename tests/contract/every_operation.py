@@ -16,6 +16,7 @@ from store_factories import (
     some_children,
 )
 
+from services.model.access import ApiKey, AuditLine, Scope
 from services.model.node import Trouble
 from services.model.speed import Speed
 from services.model.states import JobState
@@ -58,6 +59,23 @@ def every_expiry_operation(store: Store) -> None:
     store.tasks_to_expire(NOW, 5)
     store.known_tasks(["t", "u"])
     store.forget_task("t")
+def every_access_operation(store: Store) -> None:
+    key = ApiKey(id="fs_a", digest="00", name="n", owner="o", scopes=[Scope.READ], created_at=NOW)
+    line = AuditLine(
+        id="a", at=NOW, key="fs_a", owner="o", action="a", subject="s", outcome="ok", address=""
+    )
+    store.insert_key(key)
+    store.key("fs_a")
+    store.note_use("fs_a", NOW)
+    store.revoke_key("fs_a", NOW)
+    store.upload("u")
+    store.stored_bytes("o1")
+    store.add_audit([line])
+    for before in (None, (NOW, "t")):
+        store.keys(before=before, limit=5)
+        for key_id in (None, "fs_a"):
+            store.audit_page(key=key_id, before=before, limit=5)
+    store.drop_audit(NOW + 1, 5)
 
 
 def every_operation(store: Store) -> None:
@@ -112,5 +130,6 @@ def every_operation(store: Store) -> None:
     store.last_event("t")
     every_node_operation(store)
     every_upload_operation(store)
+    every_access_operation(store)
     store.purge_task("t")
     every_expiry_operation(store)

@@ -24,6 +24,8 @@ PASSES = {
     "jobs_expanding",
     "tasks_expanding",
     "jobs_dead_page",
+    "api_keys_page",
+    "audit_page",
 }
 TINY = {"nodes"}  # as many as there are workers
 
@@ -31,8 +33,14 @@ PER_TASK = 50  # documents: the task, its jobs, items, outputs and events
 STEP = 10  # instructions of SQLite's machine between two looks
 # An operation takes so many instructions whatever is stored ...
 MANY = 1_000
-# ... but for those whose answer is about all that waits or runs.
-COUNTING = ("SELECT queue, count(*)", "SELECT id, attempt, lease_beat, lease_node")
+# ... but for those whose answer is about all that waits or runs, or about all that an owner with
+# a storage limit keeps.
+COUNTING = (
+    "SELECT queue, count(*)",
+    "SELECT id, attempt, lease_beat, lease_node",
+    "SELECT coalesce(sum(size)",
+    "SELECT coalesce(sum(media_bytes)",
+)
 
 
 class Watched(sqlite3.Connection):

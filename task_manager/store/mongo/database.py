@@ -8,12 +8,13 @@ from urllib.parse import parse_qs, urlsplit
 
 from pymongo import IndexModel, MongoClient
 
+from services.model.access import ApiKey, AuditLine
 from services.model.job import Job
 from services.model.node import Node
 from services.model.pack import Pack
 from services.model.task import Item, Task, TaskEvent, Upload
 from services.model.transcript import Output
-from task_manager.store.documents import Document
+from task_manager.store.documents import Document, media_bytes
 from task_manager.store.mongo.collection import Collection, translated
 from task_manager.store.mongo.indexes import INDEXES
 
@@ -57,6 +58,8 @@ class Database:
             database.nodes, Node, as_text=("labels", "operator_labels", "troubles", "speeds")
         )
         self._uploads = Collection(database.uploads, Upload, key=lambda upload: str(upload["key"]))
+        self._api_keys = Collection(database.api_keys, ApiKey)
+        self._audit = Collection(database.audit, AuditLine)
         self._measured = (0.0, float("-inf"))  # the server's time, and ours of that moment
         try:
             self._create_indexes()
@@ -96,7 +99,12 @@ def _options(url: str) -> dict[str, Any]:
 
 
 def _of_task(fields: Document) -> Document:
-    return {"listed": fields["deleted_at"] is None} if "deleted_at" in fields else {}
+    derived: Document = {}
+    if "deleted_at" in fields:
+        derived["listed"] = fields["deleted_at"] is None
+    if "manifest" in fields:
+        derived["media_bytes"] = media_bytes(fields["manifest"])
+    return derived
 
 
 def _of_job(fields: Document) -> Document:

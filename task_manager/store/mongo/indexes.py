@@ -32,6 +32,7 @@ INDEXES: dict[str, list[dict[str, Any]]] = {
         _index("expire_at", "expire_at", only=_EXPIRING),
         _index("expanding", "expand", "created_at", only=_PENDING),
         _index("state_owner", "owner", "state"),
+        _index("media", "listed", "owner", "media_bytes"),
     ],
     "items": [
         _index("ordinal", "task_id", "ordinal"),
@@ -58,5 +59,7 @@ INDEXES: dict[str, list[dict[str, Any]]] = {
     "packs": [_index("language", "task_id", "language")],
     "events": [_index("number", "task_id", "number", unique=True)],
     "nodes": [_index("seen", "seen_at")],
-    "uploads": [_index("age", "created_at")],
+    "uploads": [_index("age", "created_at"), _index("size", "owner", "size")],
+    "api_keys": [_index("page", "created_at", "id")],
+    "audit": [_index("page", "at", "id"), _index("page_key", "key", "at", "id")],
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from task_manager.store.sqlite.access import AccessTables
 from task_manager.store.sqlite.children import ChildTables
 from task_manager.store.sqlite.claim import ClaimTables
 from task_manager.store.sqlite.jobs import JobTables
@@ -23,5 +24,6 @@ class SqliteStore(
     ChildTables,
     NodeTable,
     UploadTable,
+    AccessTables,
 ):
     """`SqliteStore(path)`. What each operation promises stands in the protocol."""

@@ -54,6 +54,30 @@ _TO_3 = (
     "CREATE INDEX uploads_age ON uploads (created_at)",
     "ALTER TABLE tasks ADD COLUMN expire_at REAL",
     "CREATE INDEX tasks_expire_at ON tasks (expire_at) WHERE expire_at IS NOT NULL",
+    "ALTER TABLE tasks ADD COLUMN media_bytes INTEGER NOT NULL DEFAULT 0",
+    (
+        "UPDATE tasks SET media_bytes = (SELECT coalesce(sum(json_extract(each.value,"
+        " '$.audio.size')), 0) FROM json_each(tasks.doc, '$.manifest.items') AS each)"
+    ),
+    (
+        "CREATE INDEX tasks_media ON tasks (owner, media_bytes)"
+        " WHERE deleted_at IS NULL AND media_bytes > 0"
+    ),
+    "ALTER TABLE uploads ADD COLUMN owner TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE uploads ADD COLUMN size INTEGER NOT NULL DEFAULT 0",
+    ("UPDATE uploads SET owner = json_extract(doc, '$.owner'), size = json_extract(doc, '$.size')"),
+    "CREATE INDEX uploads_owner ON uploads (owner, size)",
+    (
+        "CREATE TABLE api_keys (id TEXT PRIMARY KEY NOT NULL, created_at REAL NOT NULL,"
+        " doc TEXT NOT NULL)"
+    ),
+    "CREATE INDEX api_keys_page ON api_keys (created_at, id)",
+    (
+        "CREATE TABLE audit (id TEXT PRIMARY KEY NOT NULL, at REAL NOT NULL, key TEXT NOT NULL,"
+        " doc TEXT NOT NULL)"
+    ),
+    "CREATE INDEX audit_page ON audit (at, id)",
+    "CREATE INDEX audit_key ON audit (key, at, id)",
 )
 
 MIGRATIONS = {1: _TO_2, 2: _TO_3}  # from this version to the next; what stands here never changes

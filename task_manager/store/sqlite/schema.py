@@ -12,13 +12,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from services.model.access import ApiKey, AuditLine
 from services.model.job import WORDY, Job
 from services.model.node import Node
 from services.model.pack import Pack
 from services.model.task import Item, Task, TaskEvent, Upload
 from services.model.transcript import Output
 from services.model.values import Stored
-from task_manager.store.documents import Document, dumps, refuse_too_large
+from task_manager.store.documents import Document, dumps, media_bytes, refuse_too_large
 from task_manager.store.protocol import DOCUMENT_LIMIT
 
 M = TypeVar("M", bound=Stored)
@@ -104,7 +105,9 @@ TASKS = Table(
         "look_at": "REAL",
         "deleted_at": "REAL",
         "expire_at": "REAL",
+        "media_bytes": "INTEGER NOT NULL DEFAULT 0",
     },
+    lambda document: {"media_bytes": media_bytes(document["manifest"])},
 )
 ITEMS = Table("items", Item, {"id": _KEY, "task_id": _TEXT, "ordinal": _INT, "text_id": _TEXT})
 JOBS = Table(
@@ -160,9 +163,31 @@ OUTPUTS = Table(
 PACKS = Table("packs", Pack, {"id": _KEY, "task_id": _TEXT, "language": _TEXT})
 EVENTS = Table("events", TaskEvent, {"task_id": _TEXT, "number": _INT})
 NODES = Table("nodes", Node, {"id": _KEY, "seen_at": _REAL})
-UPLOADS = Table("uploads", Upload, {"key": _KEY, "created_at": "REAL NOT NULL DEFAULT 0"})
+UPLOADS = Table(
+    "uploads",
+    Upload,
+    {
+        "key": _KEY,
+        "created_at": "REAL NOT NULL DEFAULT 0",
+        "owner": "TEXT NOT NULL DEFAULT ''",
+        "size": "INTEGER NOT NULL DEFAULT 0",
+    },
+)
+API_KEYS = Table("api_keys", ApiKey, {"id": _KEY, "created_at": _REAL})
+AUDIT = Table("audit", AuditLine, {"id": _KEY, "at": _REAL, "key": _TEXT})
 
-TABLES: tuple[Table[Any], ...] = (TASKS, ITEMS, JOBS, OUTPUTS, PACKS, EVENTS, NODES, UPLOADS)
+TABLES: tuple[Table[Any], ...] = (
+    TASKS,
+    ITEMS,
+    JOBS,
+    OUTPUTS,
+    PACKS,
+    EVENTS,
+    NODES,
+    UPLOADS,
+    API_KEYS,
+    AUDIT,
+)
 
 INDEXES = (
     "UNIQUE INDEX tasks_key ON tasks (owner, idempotency_key) WHERE idempotency_key IS NOT NULL",
@@ -195,4 +220,12 @@ INDEXES = (
     "UNIQUE INDEX events_number ON events (task_id, number)",
     "INDEX nodes_seen ON nodes (seen_at)",
     "INDEX uploads_age ON uploads (created_at)",
+    (
+        "INDEX tasks_media ON tasks (owner, media_bytes)"
+        " WHERE deleted_at IS NULL AND media_bytes > 0"
+    ),
+    "INDEX uploads_owner ON uploads (owner, size)",
+    "INDEX api_keys_page ON api_keys (created_at, id)",
+    "INDEX audit_page ON audit (at, id)",
+    "INDEX audit_key ON audit (key, at, id)",
 )
