@@ -5,24 +5,37 @@
 
 from __future__ import annotations
 
+import os
+import re
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.model.addresses import Network, to_networks
+from services.model.errors import FanscribeError
 from services.model.retention import Retention
+
+
+class WrongSettings(FanscribeError):
+    """The settings cannot be used as they are; the message names the one to mend."""
+
+    exit_code = 2
 
 
 class Settings(BaseSettings):
     """One flat list; a process reads the ones it needs.
 
-    A secret may also come from a file of its name in `/run/secrets` (Docker, Kubernetes).
+    Each may also come from a file of its name (`fanscribe_api_key`) in `/run/secrets` or in
+    `secrets_dir`, or from the secret that `aws_secret` names; the environment wins over files, and
+    files over the secret. An empty variable counts as none.
     """
 
-    model_config = SettingsConfigDict(env_prefix="FANSCRIBE_", env_file=None, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="FANSCRIBE_", env_file=None, env_ignore_empty=True, extra="ignore"
+    )
 
     # ── where things are kept ────────────────────────────────────────────────────────────────
     data_dir: Path = Path.home() / ".local" / "share" / "fanscribe"
@@ -69,9 +82,23 @@ class Settings(BaseSettings):
 
     # ── who may call ─────────────────────────────────────────────────────────────────────────
     api_key: SecretStr = SecretStr("")
-    """The key that clients send as `Authorization: Bearer …`; empty: loopback only."""
+    """The administrator's key, which clients send as `Authorization: Bearer …`; it makes the
+    others. Empty: loopback only."""
     callback_secret: SecretStr = SecretStr("")
-    """Signs callbacks and the URLs of local files; the same on managers and workers."""
+    """Signs callbacks and the URLs of local files; the same on managers and workers. Several,
+    separated by commas, are all accepted, and the first one signs: so it can be changed without a
+    stop."""
+    secrets_dir: Path | None = None
+    """A folder with one file a setting, such as `fanscribe_callback_secret`, beside
+    `/run/secrets`."""
+    aws_secret: str = ""
+    """Name or ARN of a secret in AWS Secrets Manager: a JSON object of settings, such as
+    `{"callback_secret": "…"}`; empty: none is read."""
+    cors_origins: str = ""
+    """Origins whose pages may call the API from a browser, such as `https://app.example`,
+    separated by commas, or `*`; empty: none."""
+    audit_days: float = Field(default=90.0, ge=0)
+    """How long the audit log is kept (days); 0: for ever."""
 
     private_networks: str = ""
     """Networks that users' URLs (media, webhooks) may lead to although they are not public, such
@@ -113,6 +140,14 @@ class Settings(BaseSettings):
     """When so many jobs wait, a new task or upload answers 503."""
     max_open_tasks: int = Field(default=50_000, ge=1)
     """So many tasks of one owner may be open at once; one more answers 429."""
+
+    header_within_s: float = Field(default=10.0, gt=0)
+    """The head of a request must have come within so long, or the connection ends (seconds)."""
+    body_within_s: float = Field(default=30.0, gt=0)
+    """A body must have come within so long, else 408; a file's may take a second longer for each
+    `slowest_upload` bytes of it (seconds). Only waiting for the caller counts."""
+    slowest_upload: int = Field(default=4096, ge=1)
+    """The slowest that a file may come in the long run (bytes a second)."""
 
     # ── the rhythm ───────────────────────────────────────────────────────────────────────────
     beat_every_s: float = Field(default=5.0, gt=0)
@@ -195,6 +230,24 @@ class Settings(BaseSettings):
         """The longest that anything of a task is kept."""
         return Retention(media_s=self.keep_media_s or None, results_s=self.keep_results_s or None)
 
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, text: str) -> str:
+        for origin in _listed(text):
+            if not re.fullmatch(r"\*|https?://[^/\s]+", origin):
+                raise ValueError(f"{origin!r} is no origin: write https://host or https://host:1")
+        return text
+
+    @property
+    def origins(self) -> list[str]:
+        """Whose pages may call the API."""
+        return _listed(self.cors_origins)
+
+    @property
+    def callback_secrets(self) -> list[str]:
+        """All that are accepted, the one that signs first; one empty word where none is set."""
+        return _listed(self.callback_secret.get_secret_value()) or [""]
+
     @property
     def store_address(self) -> str:
         return self.store_url or f"sqlite:///{self.data_dir / 'store.sqlite'}"
@@ -221,6 +274,35 @@ class Settings(BaseSettings):
 
 @lru_cache(maxsize=1)
 def load() -> Settings:
-    """The settings of this process; read once."""
-    secrets = Path("/run/secrets")
-    return Settings(_secrets_dir=secrets if secrets.is_dir() else None)
+    """The settings of this process; read once. Raises WrongSettings."""
+    folders = _secret_folders(os.environ.get("FANSCRIBE_SECRETS_DIR", ""))
+    settings = Settings(_secrets_dir=folders)
+    if not settings.aws_secret:
+        return settings
+    from services import aws_secrets  # noqa: PLC0415  takes a while, and few want it
+
+    found = {_field(name): text for name, text in aws_secrets.read(settings.aws_secret).items()}
+    unset: dict[str, Any] = {
+        name: text for name, text in found.items() if name not in settings.model_fields_set
+    }
+    return Settings(_secrets_dir=folders, **unset)
+
+
+def _secret_folders(own: str) -> list[Path]:
+    if own and not Path(own).is_dir():
+        raise WrongSettings(f"FANSCRIBE_SECRETS_DIR is {own}, and there is no such folder.")
+    usual = Path("/run/secrets")
+    return [*([usual] if usual.is_dir() else []), *([Path(own)] if own else [])]
+
+
+def _field(name: str) -> str:
+    field = name.lower().removeprefix("fanscribe_")
+    if field not in Settings.model_fields:
+        raise WrongSettings(
+            f"The secret that FANSCRIBE_AWS_SECRET names has {name!r}: there is no such setting."
+        )
+    return field
+
+
+def _listed(text: str) -> list[str]:
+    return [part for each in text.split(",") if (part := each.strip())]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 
@@ -47,6 +47,31 @@ def verify(secret: str, headers: Mapping[str, str], body: str, *, now: float) ->
     expected = sign(secret, message_id=message_id, at=int(stamp), body=body)["webhook-signature"]
     if not any(hmac.compare_digest(expected, part) for part in given.split(" ")):
         raise BadSignature("the signature does not fit the body")
+
+
+def verify_any(
+    accepted: Sequence[str], headers: Mapping[str, str], body: str, *, now: float
+) -> None:
+    """The same by any of several secrets, as there are while one takes the place of another."""
+    for place, secret in enumerate(accepted, start=1):
+        try:
+            return verify(secret, headers, body, now=now)
+        except BadSignature:
+            if place == len(accepted):
+                raise
+    return None
+
+
+def verify_url(
+    accepted: Sequence[str], signature: str, *, method: str, key: str, expires: int
+) -> None:
+    """Raises BadSignature unless one of the secrets signed this URL."""
+    given = signature.encode()
+    for secret in accepted:
+        expected = sign_url(secret, method=method, key=key, expires=expires)
+        if hmac.compare_digest(expected.encode(), given):
+            return
+    raise BadSignature("the signature does not fit the URL")
 
 
 def sign_url(secret: str, *, method: str, key: str, expires: int) -> str:

@@ -74,7 +74,7 @@ def _access(settings: Settings) -> str:
     local = settings.host in {"127.0.0.1", "::1", "localhost"}
     if not local and not settings.api_key.get_secret_value():
         raise _NotGood(f"{settings.host} can be reached by others, and there is no key")
-    if not local and not settings.callback_secret.get_secret_value():
+    if not local and not any(settings.callback_secrets):
         raise _NotGood(f"{settings.host} can be reached by others: no callback secret")
     return "this machine only" if local else "by key"
 

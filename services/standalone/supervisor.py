@@ -40,7 +40,8 @@ class Addresses:
 
 # What opens the store, the bucket or the API: the manager's alone.
 _CREDENTIALS = re.compile(
-    "FANSCRIBE_(API_KEY|STORE_URL|OBJECTS_KEY_.*)|(AWS|OSS)_(ACCESS_KEY|SECRET|SESSION).*"
+    "FANSCRIBE_(API_KEY|STORE_URL|OBJECTS_KEY_.*|SECRETS_DIR|AWS_SECRET)"
+    "|(AWS|OSS)_(ACCESS_KEY|SECRET|SESSION).*"
 )
 
 
@@ -158,6 +159,8 @@ class Supervisor:
             "FANSCRIBE_WORKER_PORT": addresses.manager_url.rpartition(":")[2],
             "FANSCRIBE_MANAGER_URL": addresses.manager_url,
             "FANSCRIBE_DEMO_MODELS": str(settings.demo_models).lower(),
+            # Workers are not told of the places where secrets are, so each gets this one.
+            "FANSCRIBE_CALLBACK_SECRET": settings.callback_secret.get_secret_value(),
             "PYTHONUNBUFFERED": "1",
             "PYTHONSAFEPATH": "1",  # a folder named demo where we are started is not ours
         }

@@ -20,7 +20,7 @@ def open_objects(settings: Settings) -> ObjectStore:
             Path(unquote(address.path)),
             access=settings.objects_access,
             base_url=settings.manager_url,
-            secret=settings.callback_secret.get_secret_value(),
+            secret=settings.callback_secrets[0],
         )
     if address.scheme in {"s3", "oss"} and address.netloc:
         return open_bucket(address.scheme, address.netloc, unquote(address.path), settings)

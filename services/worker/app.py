@@ -80,7 +80,7 @@ def make_worker(
 
 
 def make_runner(settings: Settings, stages: Mapping[str, Stage], claim_slots: int) -> Runner:
-    manager = Manager(settings.manager_url, settings.callback_secret.get_secret_value())
+    manager = Manager(settings.manager_url, settings.callback_secrets[0])
     return Runner(
         node=settings.node,
         models=models_in(queues_of(settings)),

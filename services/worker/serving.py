@@ -82,9 +82,7 @@ class Parent:
             hello = hello.model_copy(update={"health_url": ""})
         self._hello = hello
         self._folder = folder
-        manager = self._manager = Manager(
-            settings.manager_url, settings.callback_secret.get_secret_value()
-        )
+        manager = self._manager = Manager(settings.manager_url, settings.callback_secrets[0])
         self._spool = Spool(settings.spool_folder)
         self._children = Children(folder, mourn=self._mourn)
         self._offering = Offering(manager, self._spool)

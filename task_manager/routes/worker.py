@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import re
 from typing import Annotated
 
@@ -61,9 +60,9 @@ def _signed(
     settings: TheSettings,
 ) -> None:
     now = pipeline.ports.store.now()
-    secret = settings.callback_secret.get_secret_value()
+    accepted, body = settings.callback_secrets, raw.decode("utf-8", "replace")
     try:
-        signing.verify(secret, request.headers, raw.decode("utf-8", "replace"), now=now)
+        signing.verify_any(accepted, request.headers, body, now=now)
     except signing.BadSignature as error:
         raise Unsigned(f"{error}".capitalize() + ".", now) from error
 
@@ -129,10 +128,11 @@ def _may(
     expires: Annotated[int, Query()],
     signature: Annotated[str, Query()],
 ) -> str:
-    secret = settings.callback_secret.get_secret_value()
-    expected = signing.sign_url(secret, method=request.method, key=key, expires=expires)
-    if not hmac.compare_digest(expected.encode(), signature.encode()):
-        raise Forbidden("The signature does not fit this URL.", code="bad_signature")
+    accepted, method = settings.callback_secrets, request.method
+    try:
+        signing.verify_url(accepted, signature, method=method, key=key, expires=expires)
+    except signing.BadSignature as error:
+        raise Forbidden("The signature does not fit this URL.", code="bad_signature") from error
     if expires < pipeline.ports.store.now():
         raise Forbidden("This URL has expired: beat, and take the new one.", code="url_expired")
     return key

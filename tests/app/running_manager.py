@@ -120,7 +120,7 @@ def manager_of(settings: Settings) -> Iterator[Manager]:
         url, workers_url = stack.enter_context(serving(*servers))
         stack.callback(application.stopping.set)
         api = stack.enter_context(httpx.Client(base_url=url, headers=headers, timeout=PATIENCE_S))
-        callbacks = Callbacks(workers_url, settings.callback_secret.get_secret_value())
+        callbacks = Callbacks(workers_url, settings.callback_secrets[0])
         stack.callback(callbacks.close)
         driver = Driver(callbacks, announcer)
         driver.register()
