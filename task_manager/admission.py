@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.machine import free_disk_bytes, free_memory_bytes
 from services.metrics import ManagerMetrics
+from services.model.access import NO_LIMITS, Limits
 from services.model.errors import OutOfSpace, TooMany, Unavailable
 from services.settings import Settings
 from task_manager import problems
@@ -26,7 +27,7 @@ _ALWAYS = {"/healthz", "/readyz", "/metrics"}
 
 
 class Admission:
-    """The four limits. Every look is at most a second old, so asking costs nothing."""
+    """The limits. Every look is at most a second old, so asking costs nothing."""
 
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
@@ -35,19 +36,27 @@ class Admission:
         self._memory = Fresh(free_memory_bytes)
         self._waiting = Fresh(self._count_waiting)
         self._open: dict[str, Fresh[Iterator[int]]] = {}
+        self._kept: dict[str, Fresh[int]] = {}
 
-    def check(self, owner: str, idempotency_key: str | None = None) -> None:
-        """Raises OutOfSpace, Unavailable `low_memory` or `queue_full`, or TooMany
+    def check(
+        self,
+        owner: str,
+        idempotency_key: str | None = None,
+        limits: Limits = NO_LIMITS,
+        size: int = 0,
+    ) -> None:
+        """Raises OutOfSpace, also `storage_limit` by the limits of the caller's key and the `size`
+        of what is coming (bytes), Unavailable `low_memory` or `queue_full`, or TooMany
         `too_many_open_tasks`. A request that was accepted before may always ask what became of
         it."""
         try:
-            self._look(owner)
+            self._look(owner, limits, size)
         except (OutOfSpace, Unavailable, TooMany):
             store = self._ports.store
             if not idempotency_key or store.task_by_key(owner, idempotency_key) is None:
                 raise
 
-    def _look(self, owner: str) -> None:
+    def _look(self, owner: str, limits: Limits, size: int) -> None:
         settings = self._settings
         if self._disk() < settings.min_free_bytes:
             raise out_of_space()
@@ -65,12 +74,19 @@ class Admission:
                 code="queue_full",
                 retry_after_s=30,
             )
-        if self._count_open(owner) >= settings.max_open_tasks:
+        most = min(settings.max_open_tasks, limits.open_tasks or settings.max_open_tasks)
+        if self._count_open(owner) >= most:
             raise TooMany(
-                f"You have {settings.max_open_tasks} open tasks, as many as are taken: wait until "
-                "some have ended, or cancel some.",
+                f"You have {most} open tasks, as many as are taken: wait until some have ended, or "
+                "cancel some.",
                 code="too_many_open_tasks",
                 retry_after_s=10,
+            )
+        if limits.stored_bytes is not None and self._stored(owner) + size > limits.stored_bytes:
+            raise OutOfSpace(
+                f"You may keep {limits.stored_bytes} bytes of media, and this would be more: "
+                "delete tasks that are done.",
+                code="storage_limit",
             )
 
     def _free_disk(self) -> int:
@@ -90,6 +106,12 @@ class Admission:
             return itertools.count(self._ports.store.count_open_tasks(owner, cap))
 
         return next(self._open.setdefault(owner, Fresh(count))())
+
+    def _stored(self, owner: str) -> int:
+        def look() -> int:
+            return self._ports.store.stored_bytes(owner)
+
+        return self._kept.setdefault(owner, Fresh(look))()
 
 
 def folders(settings: Settings) -> list[Path]:

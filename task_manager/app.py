@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from starlette.middleware.cors import CORSMiddleware
 
 from services.model.catalog import Catalog
 from services.models_folder import load_catalog
@@ -14,17 +16,20 @@ from services.queue import Announcer
 from services.settings import Settings
 from services.storage.opening import open_objects
 from services.storage.protocol import ObjectStore
-from task_manager import problems
+from task_manager import pace, problems
 from task_manager.admission import Admission, Crowd
-from task_manager.auth import LoopbackOnly
+from task_manager.callers import Callers
+from task_manager.loopback import LoopbackOnly
 from task_manager.metrics import Gauges, Timed
 from task_manager.pipeline import Pipeline
 from task_manager.routes import (
+    audit,
     dead,
     discovery,
     events,
     health,
     items,
+    keys,
     metrics,
     nodes,
     results,
@@ -36,7 +41,25 @@ from task_manager.store.opening import open_store
 from task_manager.store.protocol import Store
 from task_manager.ticker import Ticker
 
-MAX_BODY = 64 * 1024 * 1024  # bytes of a body that is read as a whole
+# What pages of the allowed origins may send and read. Keys come in a header, never as a cookie.
+_BROWSERS: dict[str, Any] = {
+    "allow_methods": ["GET", "POST", "PUT", "PATCH", "DELETE"],
+    "allow_headers": [
+        "Authorization",
+        "Content-Digest",
+        "Content-Type",
+        "Idempotency-Key",
+        "Last-Event-ID",
+    ],
+    "expose_headers": [
+        "ETag",
+        "Location",
+        "Retry-After",
+        "X-Fanscribe-Complete",
+        "X-Fanscribe-Codebook",
+    ],
+    "max_age": 600,
+}
 
 _ABOUT = """Transcribe speech once and fan it out to every language.
 
@@ -85,12 +108,29 @@ def build(settings: Settings) -> Application:
 def public_app(pipeline: Pipeline, stopping: threading.Event) -> FastAPI:
     """What users see."""
     app = _app("Fanscribe", _ABOUT, pipeline, stopping)
-    for module in (tasks, events, results, items, uploads, dead, nodes, discovery, health):
+    for module in (
+        tasks,
+        events,
+        results,
+        items,
+        uploads,
+        dead,
+        nodes,
+        discovery,
+        keys,
+        audit,
+        health,
+    ):
         app.include_router(module.router)
     app.include_router(metrics.public)
+    settings = pipeline.ports.settings
     app.state.admission = Admission(pipeline.ports)
+    app.state.callers = Callers(pipeline.ports.store, settings)
+    app.state.largest_body = pace.MAX_BODY
     app.add_middleware(Crowd, meter=pipeline.ports.meter)
-    if not pipeline.ports.settings.api_key.get_secret_value():
+    if settings.origins:
+        app.add_middleware(CORSMiddleware, allow_origins=settings.origins, **_BROWSERS)
+    if not settings.api_key.get_secret_value():
         app.add_middleware(LoopbackOnly)
     return app
 
@@ -105,7 +145,8 @@ def workers_app(pipeline: Pipeline, stopping: threading.Event) -> FastAPI:
     settings = pipeline.ports.settings
     if settings.objects_reached_by == "manager":
         app.include_router(worker.objects)
-    if not settings.callback_secret.get_secret_value():
+    app.state.largest_body = pace.MAX_CALLBACK
+    if not any(settings.callback_secrets):
         app.add_middleware(LoopbackOnly)
     return app
 

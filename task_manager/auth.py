@@ -1,104 +1,52 @@
-"""Who may call: the one static key, or, without a key, this machine alone."""
+"""Who may call what: every route asks for a caller, and states the scope that it needs."""
 
 from __future__ import annotations
 
-import hmac
-import ipaddress
-from typing import Annotated
-from urllib.parse import urlsplit
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Receive, Scope, Send
 
-from services.model.errors import Forbidden, Unauthenticated
-from services.settings import Settings
-from task_manager import problems
+from services.model.access import Scope
+from services.model.errors import Forbidden
+from task_manager.callers import Caller, Callers
 
-OWNER_WITHOUT_KEY = "local"
-OWNER_WITH_KEY = "key"
-
-_bearer = HTTPBearer(auto_error=False, description="The server's FANSCRIBE_API_KEY.")
+_bearer = HTTPBearer(auto_error=False, description="A key (`fs_…`), or FANSCRIBE_API_KEY.")
 
 
-def owner_of(settings: Settings) -> str:
-    """Whose tasks all callers of this server see."""
-    return OWNER_WITH_KEY if settings.api_key.get_secret_value() else OWNER_WITHOUT_KEY
-
-
-async def owner(
+async def caller(
     request: Request,
     given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
-) -> str:
-    """Whose tasks the caller sees. Raises Unauthenticated."""
-    settings: Settings = request.app.state.settings
-    key = settings.api_key.get_secret_value()
-    if not key:
-        return owner_of(settings)
-    sent = given.credentials if given else ""
-    if not hmac.compare_digest(sent.encode(), key.encode()):
-        raise Unauthenticated("Send the server's key as `Authorization: Bearer <key>`.")
-    return owner_of(settings)
+) -> AsyncIterator[Caller]:
+    """Who calls, until the answer is sent. Raises Unauthenticated, TooMany."""
+    callers: Callers = request.app.state.callers
+    known = await callers.recognise(given.credentials if given else "")
+    with callers.inside(known):
+        yield known
 
 
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address can only mean this machine."""
-    name = host.strip("[]").rstrip(".").lower()
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        address = ipaddress.ip_address(name.partition("%")[0])
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return (mapped or address).is_loopback
+TheCaller = Annotated[Caller, Depends(caller)]
 
 
-class LoopbackOnly:
-    """Serves this machine and nobody else, a page of another site in its browser included.
-
-    The Host check defeats names that were made to point here, the Origin check defeats forms
-    and scripts of other sites.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            try:
-                _check(scope)
-            except Forbidden as refused:
-                await problems.refusal(refused)(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
+async def owner(known: TheCaller) -> str:
+    """Whose tasks the caller sees."""
+    return known.owner
 
 
-def _check(scope: Scope) -> None:
-    headers = Headers(scope=scope)
-    client = scope.get("client")
-    if client is None or not is_loopback(client[0]):
-        raise Forbidden(
-            "Without a key only this machine is served: set FANSCRIBE_API_KEY to serve others.",
-            code="forbidden_host",
-        )
-    if not is_loopback(_host_of("//" + headers.get("host", ""))):
-        raise Forbidden(
-            "Without a key only the names of this machine are served, such as 127.0.0.1 or "
-            "localhost: use one of them, or set FANSCRIBE_API_KEY.",
-            code="forbidden_host",
-        )
-    origin = headers.get("origin")
-    if origin is not None and not is_loopback(_host_of(origin)):
-        raise Forbidden(
-            "Without a key no page of another site is served: set FANSCRIBE_API_KEY.",
-            code="forbidden_origin",
-        )
+class Asks:
+    """Lets a caller pass who has one of these scopes; `admin` has them all."""
+
+    def __init__(self, *scopes: Scope) -> None:
+        self.scopes = frozenset(scopes)
+
+    async def __call__(self, known: TheCaller) -> None:
+        """Raises Forbidden."""
+        if not known.may(self.scopes):
+            named = " or ".join(sorted(self.scopes))
+            raise Forbidden(f"This needs a key with the scope {named}.", code="scope_missing")
 
 
-def _host_of(url: str) -> str:
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
+def may(*scopes: Scope) -> Any:
+    """What a route, or a router, states in its `dependencies`: who may call it."""
+    return Depends(Asks(*scopes))

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Header, Query, Request
 from starlette.concurrency import run_in_threadpool
 
 from services.model.catalog import Catalog
-from services.model.errors import NotFound, RequestRefused
+from services.model.errors import Forbidden, NotFound, RequestRefused
 from services.model.task import Task
 from services.settings import Settings
 from services.storage.protocol import ObjectStore
-from task_manager import auth
+from task_manager import auth, pace
 from task_manager.admission import Admission
+from task_manager.audit import Clerk
+from task_manager.auth import TheCaller
 from task_manager.intake import Intake, drain
 from task_manager.pipeline import Pipeline
 from task_manager.store.protocol import Store
@@ -59,20 +61,47 @@ IdempotencyKey = Annotated[
 ]
 
 
-async def admitted(request: Request, owner: Owner, idempotency_key: IdempotencyKey = None) -> None:
+async def admitted(
+    request: Request, caller: TheCaller, idempotency_key: IdempotencyKey = None
+) -> None:
     """Refuses new work for which there is no room, before its body is read."""
     admission: Admission = request.app.state.admission
+    declared = request.headers.get("content-length", "")
+    size = int(declared) if declared.isdecimal() else 0
     try:
-        await run_in_threadpool(admission.check, owner, idempotency_key)
+        await run_in_threadpool(admission.check, caller.owner, idempotency_key, caller.limits, size)
     except RequestRefused:
         if "expect" not in request.headers:  # who asked first has sent nothing yet
+            pace.as_file(request)
             await drain(request.stream())
         raise
 
 
-def _task(task_id: str, pipeline: ThePipeline, owner: Owner) -> Task:
+async def _whose(
+    caller: TheCaller,
+    owner: Annotated[
+        str | None, Query(max_length=64, description="Somebody else, for keys of scope admin.")
+    ] = None,
+) -> str:
+    if owner is None or owner == caller.owner:
+        return caller.owner
+    if not caller.is_admin:
+        raise Forbidden(
+            "Only a key with the scope admin sees what others have: leave `owner` out.",
+            code="scope_missing",
+            field="owner",
+        )
+    return owner
+
+
+async def _clerk(request: Request, caller: TheCaller, pipeline: ThePipeline) -> Clerk:
+    address = request.client.host if request.client else ""
+    return Clerk(pipeline.ports.audit, caller, address)
+
+
+def _task(task_id: str, pipeline: ThePipeline, caller: TheCaller) -> Task:
     task = pipeline.task(task_id)
-    if task.owner != owner:
+    if task.owner != caller.owner and not caller.is_admin:
         raise NotFound(f"There is no task {task_id!r}.")
     return task
 
@@ -81,4 +110,6 @@ TheStore = Annotated[Store, Depends(_store)]
 TheObjects = Annotated[ObjectStore, Depends(_objects)]
 TheCatalog = Annotated[Catalog, Depends(_catalog)]
 TheIntake = Annotated[Intake, Depends(_intake)]
+TheClerk = Annotated[Clerk, Depends(_clerk)]
+Whose = Annotated[str, Depends(_whose)]
 OwnedTask = Annotated[Task, Depends(_task)]

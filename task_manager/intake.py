@@ -17,14 +17,13 @@ from services.model.errors import Invalid, TooLarge
 from services.model.task import AudioInput
 from services.settings import Settings
 from services.storage.protocol import ObjectStore
+from task_manager import pace
 from task_manager.admission import folders, out_of_space
 
 T = TypeVar("T")
 
 _AT_ONCE = anyio.CapacityLimiter(64)  # uploads have threads of their own: slow ones hold up no GET
 _LOOK_EVERY = 64 * 1024 * 1024  # bytes between two looks at the free space
-_DRAIN = 16 * 1024 * 1024  # bytes read on after a refusal, so that the caller gets to see it
-_DRAIN_S = 2.0  # … unless they come slowly
 
 
 class Intake:
@@ -95,6 +94,7 @@ async def read_in_thread(
 
     After an error a little more of the body is read, so that the answer is not lost in a reset.
     """
+    pace.as_file(request)
     stream = aiter(request.stream())
     try:
         return await anyio.to_thread.run_sync(lambda: read(_pulled(stream)), limiter=limiter)
@@ -116,10 +116,10 @@ async def drain(stream: AsyncIterator[bytes]) -> None:
     """Reads on for a while, so that a refusal is not lost in a reset of the connection."""
     size = 0
     try:
-        with anyio.move_on_after(_DRAIN_S):
+        with anyio.move_on_after(pace.DRAIN_S):
             async for chunk in stream:
                 size += len(chunk)
-                if size > _DRAIN:
+                if size > pace.DRAIN:
                     return
     except Exception:  # noqa: BLE001  the caller went away: nobody waits for the answer
         return

@@ -11,10 +11,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from services.machine import free_disk_bytes, free_memory_bytes
 from services.metrics import ManagerMetrics, Reading
 from services.model.node import Node, NodeState
-from task_manager.auth import owner_of
+from task_manager.callers import administrator
 from task_manager.fresh import Fresh
 from task_manager.pipeline.ports import Ports
 from task_manager.store.protocol import QueueDepth, StoreUnavailable
+
+_KEYS = 100  # the newest, whose owners are counted one by one
 
 
 class Gauges:
@@ -39,8 +41,9 @@ class Gauges:
         now = store.now()
         nodes = store.nodes()
         there = [node for node in nodes if node.live]
-        owner = owner_of(settings)
-        open_tasks = store.count_open_tasks(owner, settings.max_open_tasks)
+        owners = dict.fromkeys([administrator(settings).owner])
+        owners |= dict.fromkeys(key.owner for key in store.keys(limit=_KEYS))
+        most = settings.max_open_tasks
         return [
             *_queues(store.queue_depths(now), there, now),
             *_nodes(Counter(node.state(now) for node in nodes), there),
@@ -48,7 +51,7 @@ class Gauges:
                 "fanscribe_open_tasks",
                 "Tasks that have not ended, by owner.",
                 ("owner",),
-                [((owner,), open_tasks)],
+                [((owner,), store.count_open_tasks(owner, most)) for owner in owners],
             ),
         ]
 

@@ -44,6 +44,7 @@ _REFUSALS = {
     400: ("bad_request", "The request cannot be read."),
     404: ("unknown_route", "There is no such route; GET /docs lists all."),
     405: ("method_not_allowed", "This route does not know that method; see the Allow header."),
+    408: ("too_slow", "The request body came too slowly: send it again over a better connection."),
     413: ("too_large", "The request body is larger than this route takes."),
 }
 
@@ -61,9 +62,12 @@ def install(app: FastAPI) -> None:
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The error bodies of a route, for OpenAPI; JSON also where the route gives something else."""
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {
-        status: {"description": _ABOUT[status], "content": content} for status in (*statuses, 500)
-    }
+    every = {*statuses, 500}
+    if 401 in every:  # whoever is known by a key may ask too fast, and the key is in the store
+        every |= {429, 503}
+    if 415 in every:  # there is a body
+        every |= {408, 413}
+    return {status: {"description": _ABOUT[status], "content": content} for status in sorted(every)}
 
 
 # What every app says of itself, so that the schema which the routes refer to is there.
@@ -154,17 +158,20 @@ async def _crashed(request: Request, error: Exception) -> Response:
 
 _ABOUT = {
     400: "The body cannot be read.",
-    401: "No key, or an unknown one (`unauthenticated`).",
-    403: "Without a key only loopback is served (`forbidden_host`, `forbidden_origin`).",
+    401: "No key, or one that does not count (`unauthenticated`, `key_expired`, `key_revoked`).",
+    403: "The key lacks the scope (`scope_missing`); without a key only loopback is served "
+    "(`forbidden_host`, `forbidden_origin`).",
     404: "There is no such thing, or it is somebody else's.",
     409: "The state is not the one that this needs.",
+    408: "The body came too slowly (`too_slow`).",
     410: "The task was deleted (`gone`).",
     413: "Larger than this server takes (`too_large`).",
     415: "The content type is not one of this route's (`unsupported_content_type`).",
     422: "The request is understood and wrong; `code` and `field` say where.",
-    429: "Slow down (`too_many_open_tasks`); see Retry-After.",
+    429: "Slow down (`rate_limited`, `too_many_at_once`, `too_many_open_tasks`); see Retry-After.",
     500: "A mistake of ours (`internal`); the log has it.",
     503: "There is no room (`queue_full`, `low_memory`, `too_busy`), or the store does not answer "
     "(`store_unavailable`); see Retry-After.",
-    507: "The disk is nearly full (`out_of_space`).",
+    507: "The disk is nearly full (`out_of_space`), or the owner's share of it is "
+    "(`storage_limit`).",
 }

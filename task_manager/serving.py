@@ -13,7 +13,11 @@ import uvicorn
 from fastapi import FastAPI
 
 from services import logs
+from services.settings import Settings
 from task_manager.app import Application
+from task_manager.headers import Sealed
+from task_manager.pace import Paced
+from task_manager.patience import PatientConfig
 
 log = logs.get(__name__)
 
@@ -37,9 +41,13 @@ class Listener(uvicorn.Server):
 
 
 def listener(app: FastAPI, host: str, port: int) -> Listener:
+    """Serves an application of ours; bounds on time and size, and the headers of every answer,
+    stand around it, so that nothing in it is without them."""
+    settings: Settings = app.state.settings
     return Listener(
-        uvicorn.Config(
-            app,
+        PatientConfig(
+            Sealed(Paced(app, settings, app.state.largest_body)),
+            header_within_s=settings.header_within_s,
             host=host,
             port=port,
             log_config=None,

@@ -66,7 +66,7 @@ class Unauthenticated(RequestRefused):
 
 
 class Forbidden(RequestRefused):
-    """The key is known but may not do this, or the request comes from where it must not."""
+    """The key is known but lacks the scope, or the request comes from where it must not."""
 
     status = 403
     code = "forbidden"
@@ -159,7 +159,7 @@ class Unavailable(RequestRefused):
 
 
 class OutOfSpace(RequestRefused):
-    """The server's disk is nearly full: nothing was taken; free space or try later."""
+    """There is no room, on the disk or in the owner's share: nothing was taken; delete tasks."""
 
     status = 507
     code = "out_of_space"

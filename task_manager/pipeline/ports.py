@@ -11,6 +11,7 @@ from services.model.catalog import Catalog
 from services.settings import Settings
 from services.storage.named import NamedBuckets
 from services.storage.protocol import ObjectStore
+from task_manager.audit import AuditLog
 from task_manager.pipeline.lines import Lines
 from task_manager.pipeline.promises import Promises
 from task_manager.pipeline.refusals import Refusals
@@ -27,8 +28,8 @@ def _nobody_listens() -> None:
 @dataclass(slots=True)
 class Ports:
     """`wake` tells the ticker that there is something to announce or settle; `draw` is the
-    random number of the retry table's jitter; `meter` counts for operators, and `pulse` shows them
-    whether the ticker looks."""
+    random number of the retry table's jitter; `meter` counts for operators, `pulse` shows them
+    whether the ticker looks, and `audit` who ordered what."""
 
     store: Store
     objects: ObjectStore
@@ -44,6 +45,7 @@ class Ports:
     promises: Promises = field(default_factory=Promises)
     meter: ManagerMetrics = field(default_factory=ManagerMetrics)
     pulse: Pulse = field(default_factory=Pulse)
+    audit: AuditLog = field(default_factory=AuditLog)
 
     def choose(self, source: str, target: str) -> str | None:
         """The model that translates this pair, by the catalog."""

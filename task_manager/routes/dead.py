@@ -7,12 +7,15 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
+from services.model.access import Scope
 from services.model.errors import Invalid, NotFound, RequestRefused
 from services.model.job import Job
 from services.model.task import Task
 from task_manager import cursors
+from task_manager.auth import TheCaller, may
+from task_manager.callers import Caller
 from task_manager.clock import moment
-from task_manager.dependencies import Owner, ThePipeline, TheStore
+from task_manager.dependencies import TheClerk, ThePipeline, TheStore, Whose
 from task_manager.problems import responses
 from task_manager.routes.bodies import require_json
 from task_manager.schemas.dead import PAGE, DeadJob, DeadJobs, Retried, RetryDead, Skipped
@@ -20,11 +23,11 @@ from task_manager.schemas.dead import PAGE, DeadJob, DeadJobs, Retried, RetryDea
 router = APIRouter(prefix="/v1/jobs/dead", tags=["jobs"])
 
 
-@router.get("", responses=responses(401, 403, 422, 503))
+@router.get("", responses=responses(401, 403, 422, 503), dependencies=[may(Scope.READ)])
 def list_dead_jobs(
     *,
     store: TheStore,
-    owner: Owner,
+    owner: Whose,
     queue: Annotated[str | None, Query(description="Only of this queue.")] = None,
     code: Annotated[str | None, Query(description="Only with this code at last.")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
@@ -45,10 +48,15 @@ def list_dead_jobs(
 @router.post(
     "/retry",
     responses=responses(400, 401, 403, 415, 422, 503),
-    dependencies=[Depends(require_json)],
+    dependencies=[may(Scope.SUBMIT), Depends(require_json)],
 )
 def retry_dead_jobs(
-    wanted: RetryDead, store: TheStore, pipeline: ThePipeline, owner: Owner
+    *,
+    wanted: RetryDead,
+    store: TheStore,
+    pipeline: ThePipeline,
+    caller: TheCaller,
+    clerk: TheClerk,
 ) -> Retried:
     """Runs again what failed in the named tasks, or in those of a page of dead jobs; what
     succeeded stays. A task that has not ended is skipped."""
@@ -61,25 +69,30 @@ def retry_dead_jobs(
             field="queue" if wanted.queue else "code",
         )
     if wanted.tasks:
-        return _retry(pipeline, owner, wanted.tasks, None)
+        return _retry(pipeline, caller, clerk, wanted.tasks, None)
     before = cursors.read(wanted.cursor) if wanted.cursor is not None else None
     found = store.dead_page(
-        owner, queue=wanted.queue, code=wanted.code, before=before, limit=PAGE + 1
+        caller.owner, queue=wanted.queue, code=wanted.code, before=before, limit=PAGE + 1
     )
     tasks = [job.task_id for job in found[:PAGE]]
-    return _retry(pipeline, owner, tasks, _following(found, PAGE))
+    return _retry(pipeline, caller, clerk, tasks, _following(found, PAGE))
 
 
 def _retry(
-    pipeline: ThePipeline, owner: str, tasks: Iterable[str], following: str | None
+    pipeline: ThePipeline,
+    caller: Caller,
+    clerk: TheClerk,
+    tasks: Iterable[str],
+    following: str | None,
 ) -> Retried:
     retried: list[str] = []
     skipped: list[Skipped] = []
     for task_id in dict.fromkeys(tasks):
         try:
-            if pipeline.task(task_id).owner != owner:
+            if pipeline.task(task_id).owner != caller.owner and not caller.is_admin:
                 raise NotFound("There is no such task.")
-            pipeline.retry(task_id)
+            with clerk.noting("task.retry", task_id):
+                pipeline.retry(task_id)
         except RequestRefused as refused:
             if refused.status == 503:
                 raise

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 
+from services.model.access import Scope
 from services.model.codebook import BOOK, CODEBOOK_VERSION, code_of
 from services.model.languages import LANGUAGES
 from services.model.node import Node, takers
-from task_manager import auth
+from task_manager.auth import may
 from task_manager.dependencies import TheCatalog, ThePipeline, TheStore
 from task_manager.pipeline import estimate
 from task_manager.pipeline.ports import Ports
@@ -26,7 +27,7 @@ from task_manager.store.protocol import QueueDepth
 router = APIRouter(
     prefix="/v1",
     tags=["discovery"],
-    dependencies=[Depends(auth.owner)],
+    dependencies=[may(*Scope)],
     responses=responses(401, 403, 503),
 )
 

@@ -10,14 +10,18 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
+from services.model.access import Scope
 from services.model.pack import dumps
 from services.model.task import Task, TaskEvent, TaskState
+from task_manager.auth import may
 from task_manager.clock import moment
 from task_manager.dependencies import OwnedTask, TheStore
 from task_manager.problems import responses
 from task_manager.store.protocol import Store
 
-router = APIRouter(prefix="/v1/tasks/{task_id}/events", tags=["events"])
+router = APIRouter(
+    prefix="/v1/tasks/{task_id}/events", tags=["events"], dependencies=[may(Scope.READ)]
+)
 
 _LOOK_EVERY_S = 0.3
 _LAST_LOOKS = 4  # at the log of a task that has ended, in case its end is never told

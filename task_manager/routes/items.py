@@ -9,11 +9,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
 
+from services.model.access import Scope
 from services.model.errors import NotFound, RequestRefused
 from services.model.languages import parse_language
 from services.model.task import Item, Source, Task
 from services.model.transcript import Transcript
 from task_manager import transcripts
+from task_manager.auth import may
 from task_manager.dependencies import OwnedTask, TheStore
 from task_manager.problems import responses
 from task_manager.render import MEDIA_TYPES, CueStyle, Form, render
@@ -23,7 +25,9 @@ from task_manager.schemas.item import TranscriptView
 from task_manager.schemas.result import SourceName
 from task_manager.store.protocol import Store
 
-router = APIRouter(prefix="/v1/tasks/{task_id}/items", tags=["items"])
+router = APIRouter(
+    prefix="/v1/tasks/{task_id}/items", tags=["items"], dependencies=[may(Scope.READ)]
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Response
 
 from services.metrics import exposition
-from task_manager import auth
+from services.model.access import Scope
+from task_manager.auth import may
 from task_manager.dependencies import ThePipeline
 from task_manager.problems import responses
 from task_manager.threads import on_own_thread
@@ -17,7 +18,9 @@ _TEXT: dict[int | str, dict[str, Any]] = {
 }
 
 public = APIRouter(
-    tags=["health"], dependencies=[Depends(auth.owner)], responses={**_TEXT, **responses(401, 403)}
+    tags=["health"],
+    dependencies=[may(Scope.WORKER)],
+    responses={**_TEXT, **responses(401, 403)},
 )
 internal = APIRouter(tags=["health"], responses=_TEXT)
 

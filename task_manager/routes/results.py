@@ -7,8 +7,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
+from services.model.access import Scope
 from services.model.errors import NotFinished, NotFound
 from services.model.task import Source
+from task_manager.auth import may
 from task_manager.dependencies import OwnedTask, TheObjects, TheStore
 from task_manager.problems import responses
 from task_manager.results import Form, Results
@@ -23,7 +25,9 @@ from task_manager.schemas.result import (
     SourceName,
 )
 
-router = APIRouter(prefix="/v1/tasks/{task_id}/result", tags=["results"])
+router = APIRouter(
+    prefix="/v1/tasks/{task_id}/result", tags=["results"], dependencies=[may(Scope.READ)]
+)
 
 _WORTH_PACKING = 512  # bytes
 

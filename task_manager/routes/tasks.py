@@ -9,16 +9,20 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from services.model.access import Scope
 from services.model.errors import TooLarge, UnsupportedContent
 from services.model.task import Task, TaskState
-from task_manager import cursors, views
+from task_manager import cursors, pace, views
+from task_manager.auth import may
 from task_manager.dependencies import (
     IdempotencyKey,
     OwnedTask,
     Owner,
+    TheClerk,
     TheIntake,
     ThePipeline,
     TheStore,
+    Whose,
     admitted,
 )
 from task_manager.intake import read_in_thread
@@ -30,12 +34,14 @@ from task_manager.submission import MAX_JSON, Submission
 
 router = APIRouter(prefix="/v1/tasks", tags=["tasks"])
 
+_READ, _SUBMIT = may(Scope.READ), may(Scope.SUBMIT)
+
 
 @router.post(
     "",
     status_code=202,
     responses=responses(400, 401, 403, 409, 413, 415, 422, 429, 503, 507),
-    dependencies=[Depends(admitted)],
+    dependencies=[_SUBMIT, Depends(admitted)],
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -50,27 +56,34 @@ async def create_task(
     pipeline: ThePipeline,
     intake: TheIntake,
     owner: Owner,
+    clerk: TheClerk,
     idempotency_key: IdempotencyKey = None,
 ) -> TaskSummary:
     """Takes a task: as JSON with texts and upload keys, or as a form with files. It exists, and
     will be worked on, when the answer is 202."""
     submission = Submission(pipeline, intake, owner, idempotency_key)
-    kind = media_type(request)
-    if kind == "application/json":
-        raw = await _read(request)
-        task = await run_in_threadpool(submission.of_json, raw)
-    elif kind == "multipart/form-data":
-        content_type = request.headers["content-type"]
-        task = await read_in_thread(request, lambda body: submission.of_form(body, content_type))
-    else:
-        raise UnsupportedContent(
-            "Send application/json or multipart/form-data, and say so in Content-Type."
-        )
+    with clerk.noting("task.create") as note:
+        task = await _submitted(request, submission)
+        note.subject = task.id
     response.headers["Location"] = f"/v1/tasks/{task.id}"
     return views.summary(task)
 
 
+async def _submitted(request: Request, submission: Submission) -> Task:
+    kind = media_type(request)
+    if kind == "application/json":
+        raw = await _read(request)
+        return await run_in_threadpool(submission.of_json, raw)
+    if kind == "multipart/form-data":
+        content_type = request.headers["content-type"]
+        return await read_in_thread(request, lambda body: submission.of_form(body, content_type))
+    raise UnsupportedContent(
+        "Send application/json or multipart/form-data, and say so in Content-Type."
+    )
+
+
 async def _read(request: Request) -> bytes:
+    pace.up_to(request, MAX_JSON + 1)
     raw = bytearray()
     async for chunk in request.stream():
         raw += chunk
@@ -79,12 +92,12 @@ async def _read(request: Request) -> bytes:
     return bytes(raw)
 
 
-@router.get("", responses=responses(401, 403, 422, 503))
+@router.get("", responses=responses(401, 403, 422, 503), dependencies=[_READ])
 def list_tasks(
     *,
     pipeline: ThePipeline,
     store: TheStore,
-    owner: Owner,
+    owner: Whose,
     state: Annotated[list[TaskState] | None, Query(description="Only these; repeatable.")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(description="The `next` of the page before.")] = None,
@@ -97,14 +110,16 @@ def list_tasks(
     return TaskPage(tasks=[views.summary(pipeline.refresh(task)) for task in page], next=more)
 
 
-@router.get("/{task_id}", responses=responses(401, 403, 404, 410, 422, 503))
+@router.get("/{task_id}", responses=responses(401, 403, 404, 410, 422, 503), dependencies=[_READ])
 def get_task(task: OwnedTask, pipeline: ThePipeline) -> TaskDetail:
     """State, progress, counts, place and expected end; what runs with its limits; every try that
     failed and when it is made again; times of the stages."""
     return views.detail(pipeline.refresh(task), pipeline.ports)
 
 
-@router.get("/{task_id}/items", responses=responses(401, 403, 404, 410, 422, 503))
+@router.get(
+    "/{task_id}/items", responses=responses(401, 403, 404, 410, 422, 503), dependencies=[_READ]
+)
 def list_items(
     task: OwnedTask,
     store: TheStore,
@@ -118,24 +133,39 @@ def list_items(
     return ItemPage(items=views.item_views(task, store, page), next=more)
 
 
-@router.post("/{task_id}/cancel", responses=responses(401, 403, 404, 409, 410, 422, 503))
-def cancel_task(task: OwnedTask, pipeline: ThePipeline) -> TaskSummary:
+@router.post(
+    "/{task_id}/cancel",
+    responses=responses(401, 403, 404, 409, 410, 422, 503),
+    dependencies=[_SUBMIT],
+)
+def cancel_task(task: OwnedTask, pipeline: ThePipeline, clerk: TheClerk) -> TaskSummary:
     """Ends what waits at once and what runs at its next word; what is done stays."""
-    return _seen(pipeline, pipeline.cancel(task.id))
+    with clerk.noting("task.cancel", task.id):
+        return _seen(pipeline, pipeline.cancel(task.id))
 
 
 @router.post(
-    "/{task_id}/retry", status_code=202, responses=responses(401, 403, 404, 409, 410, 422, 503)
+    "/{task_id}/retry",
+    status_code=202,
+    responses=responses(401, 403, 404, 409, 410, 422, 503),
+    dependencies=[_SUBMIT],
 )
-def retry_task(task: OwnedTask, pipeline: ThePipeline) -> TaskSummary:
+def retry_task(task: OwnedTask, pipeline: ThePipeline, clerk: TheClerk) -> TaskSummary:
     """Runs again what failed, and only that."""
-    return _seen(pipeline, pipeline.retry(task.id))
+    with clerk.noting("task.retry", task.id):
+        return _seen(pipeline, pipeline.retry(task.id))
 
 
-@router.delete("/{task_id}", status_code=204, responses=responses(401, 403, 404, 410, 422, 503))
-def delete_task(task: OwnedTask, pipeline: ThePipeline) -> None:
+@router.delete(
+    "/{task_id}",
+    status_code=204,
+    responses=responses(401, 403, 404, 410, 422, 503),
+    dependencies=[_SUBMIT],
+)
+def delete_task(task: OwnedTask, pipeline: ThePipeline, clerk: TheClerk) -> None:
     """Cancels the task and removes it with its texts and media; 410 from then on."""
-    pipeline.delete(task.id)
+    with clerk.noting("task.delete", task.id):
+        pipeline.delete(task.id)
 
 
 def _seen(pipeline: ThePipeline, task: Task) -> TaskSummary:

@@ -12,11 +12,14 @@ import anyio
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from starlette.concurrency import run_in_threadpool
 
+from services.model.access import Scope
 from services.model.errors import Invalid, UnsupportedContent
 from services.model.task import AudioInput, Upload
 from services.storage import keys
+from task_manager.auth import may
 from task_manager.dependencies import (
     Owner,
+    TheClerk,
     TheIntake,
     TheObjects,
     TheSettings,
@@ -58,6 +61,7 @@ def _found(upload_id: str, uploads: TheUploads) -> Upload:
 
 FoundUpload = Annotated[Upload, Depends(_found)]
 
+_SUBMIT = may(Scope.SUBMIT)
 _RAW = ("application/octet-stream", "application/ogg", "application/mp4")
 _PARTS_AT_ONCE = anyio.CapacityLimiter(16)  # each is held in memory
 _KNOWN = responses(401, 403, 404, 410, 422, 503)
@@ -67,7 +71,7 @@ _KNOWN = responses(401, 403, 404, 410, 422, 503)
     "",
     status_code=201,
     responses=responses(400, 401, 403, 413, 415, 422, 429, 503, 507),
-    dependencies=[Depends(admitted)],
+    dependencies=[_SUBMIT, Depends(admitted)],
     openapi_extra={"requestBody": {"required": True, "content": FILE_SCHEMA}},
 )
 async def create_upload(
@@ -77,42 +81,50 @@ async def create_upload(
     intake: TheIntake,
     owner: Owner,
     uploads: TheUploads,
+    clerk: TheClerk,
     name: Annotated[
         str, Query(max_length=255, description="The file's name, when the body is the file itself.")
     ] = "",
 ) -> UploadView:
     """Takes one file, as the body itself or as the one file of a form, however large."""
     check_characters(name, "name")
-    kind = media_type(request)
     taking = _Taking(intake, keys.upload(new_task_id()))
+    with clerk.noting("upload.create", taking.key):
+        audio = await _taken(request, taking, name)
+        upload = Upload(**audio.model_dump(), owner=owner, created_at=store.now())
+        await run_in_threadpool(store.insert_upload, upload)
+    return uploads.view(upload)
+
+
+async def _taken(request: Request, taking: _Taking, name: str) -> AudioInput:
+    kind = media_type(request)
     if kind == "multipart/form-data":
         content_type = request.headers["content-type"]
-        audio = await read_in_thread(request, lambda body: taking.of_form(body, content_type))
-    elif kind in _RAW or kind.startswith(("audio/", "video/")):
-        audio = await read_in_thread(request, lambda body: taking.of_body(body, name))
-    else:
-        raise UnsupportedContent(
-            "Send the file as application/octet-stream, audio/*, video/* or multipart/form-data."
-        )
-    upload = Upload(**audio.model_dump(), owner=owner, created_at=store.now())
-    await run_in_threadpool(store.insert_upload, upload)
-    return uploads.view(upload)
+        return await read_in_thread(request, lambda body: taking.of_form(body, content_type))
+    if kind in _RAW or kind.startswith(("audio/", "video/")):
+        return await read_in_thread(request, lambda body: taking.of_body(body, name))
+    raise UnsupportedContent(
+        "Send the file as application/octet-stream, audio/*, video/* or multipart/form-data."
+    )
 
 
 @router.post(
     "/parts",
     status_code=201,
     responses=responses(401, 403, 413, 422, 429, 503, 507),
-    dependencies=[Depends(admitted)],
+    dependencies=[_SUBMIT, Depends(admitted)],
 )
-def begin_upload(wanted: NewUpload, uploads: TheUploads) -> UploadView:
+def begin_upload(wanted: NewUpload, uploads: TheUploads, clerk: TheClerk) -> UploadView:
     """Announces a file that will come in parts, which can be sent in any order, side by side, and
     again after a break. `/v1/` and the key is where it is looked at from then on."""
     check_characters(wanted.name, "name")
-    return uploads.view(uploads.begin(wanted))
+    with clerk.noting("upload.create") as note:
+        upload = uploads.begin(wanted)
+        note.subject = upload.key
+    return uploads.view(upload)
 
 
-@router.get("/{upload_id}", responses=_KNOWN)
+@router.get("/{upload_id}", responses=_KNOWN, dependencies=[_SUBMIT])
 def get_upload(upload: FoundUpload, uploads: TheUploads) -> UploadView:
     """The file, and while it is not complete, which parts have come."""
     return uploads.view(upload)
@@ -120,6 +132,7 @@ def get_upload(upload: FoundUpload, uploads: TheUploads) -> UploadView:
 
 @router.put(
     "/{upload_id}/parts/{number}",
+    dependencies=[_SUBMIT],
     responses=responses(401, 403, 404, 409, 410, 413, 422, 503, 507),
     openapi_extra={"requestBody": {"required": True, "content": PART_SCHEMA}},
 )
@@ -142,7 +155,11 @@ async def put_part(
     )
 
 
-@router.post("/{upload_id}/urls", responses=responses(401, 403, 404, 409, 410, 422, 503))
+@router.post(
+    "/{upload_id}/urls",
+    dependencies=[_SUBMIT],
+    responses=responses(401, 403, 404, 409, 410, 422, 503),
+)
 def sign_parts(
     wanted: WantedUrls, upload: FoundUpload, uploads: TheUploads, settings: TheSettings
 ) -> PartUrls:
@@ -153,7 +170,11 @@ def sign_parts(
     return PartUrls(expires_in_seconds=lasts, urls=urls)
 
 
-@router.post("/{upload_id}/complete", responses=responses(401, 403, 404, 409, 410, 422, 503, 507))
+@router.post(
+    "/{upload_id}/complete",
+    dependencies=[_SUBMIT],
+    responses=responses(401, 403, 404, 409, 410, 422, 503, 507),
+)
 def complete_upload(
     upload: FoundUpload, uploads: TheUploads, end: UploadEnd | None = None
 ) -> UploadView:
@@ -161,10 +182,16 @@ def complete_upload(
     return uploads.view(uploads.complete(upload, end.sha256 if end else None))
 
 
-@router.delete("/{upload_id}", status_code=204, responses=responses(401, 403, 404, 422, 503))
-def delete_upload(upload: FoundUpload, uploads: TheUploads) -> None:
+@router.delete(
+    "/{upload_id}",
+    status_code=204,
+    dependencies=[_SUBMIT],
+    responses=responses(401, 403, 404, 422, 503),
+)
+def delete_upload(upload: FoundUpload, uploads: TheUploads, clerk: TheClerk) -> None:
     """Removes the file, or what has come of it. Tasks that named it keep theirs."""
-    uploads.drop(upload)
+    with clerk.noting("upload.delete", upload.key):
+        uploads.drop(upload)
 
 
 @dataclass(frozen=True, slots=True)

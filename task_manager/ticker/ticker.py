@@ -26,6 +26,7 @@ log = logs.get(__name__)
 FORGET_NODES_S = 24 * 3600.0
 LEARN_EVERY_S = 5.0
 ORPHANS_EVERY_S = 24 * 3600.0
+DROP_AT_ONCE = 1_000  # lines of the audit log
 
 
 class Ticker:
@@ -59,6 +60,7 @@ class Ticker:
         if self._publisher is not None:
             self._loop("registry", REGISTRY_EVERY_S, self._publish)
         self._loop("learn", LEARN_EVERY_S, lambda: self._ports.speeds.flush(self._ports.store))
+        self._loop("audit", tick, lambda: self._ports.audit.flush(self._ports.store))
 
     def stop(self) -> None:
         """Returns when every loop has ended."""
@@ -69,8 +71,9 @@ class Ticker:
             thread.join()
         try:
             self._ports.speeds.flush(self._ports.store)
+            self._ports.audit.flush(self._ports.store)
         except StoreUnavailable as away:
-            log.warning("speeds_forgotten", reason=away.message)
+            log.warning("forgotten", what="speeds, audit", reason=away.message)
         self._announcer.close()
         if self._publisher is not None:
             self._publisher.close()
@@ -118,6 +121,10 @@ class Ticker:
             self._publisher.look(self._ports.store.nodes(), self._ports.store.now())
 
     def _expire(self) -> None:
-        self._ports.store.drop_nodes(self._ports.store.now() - FORGET_NODES_S)
+        store, days = self._ports.store, self._ports.settings.audit_days
+        store.drop_nodes(store.now() - FORGET_NODES_S)
+        if days:
+            while store.drop_audit(store.now() - days * 86_400, DROP_AT_ONCE) == DROP_AT_ONCE:
+                pass
         sweep_uploads(self._ports)
         expire(self._ports)

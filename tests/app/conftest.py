@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 from running_manager import PLAYED_BY_HAND, Manager, manager_of
 
+from services import logs
 from services.settings import Settings
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quiet() -> None:
+    """Log lines go where those of a manager go, and not between what commands print."""
+    logs.configure("warning", "console")
 
 
 @pytest.fixture(scope="session")

@@ -7,8 +7,8 @@ import pytest
 from running_manager import error_of
 
 from services.settings import Settings
-from task_manager.auth import is_loopback
 from task_manager.commands import MayNotServe, refuse_open_doors
+from task_manager.loopback import is_loopback
 
 KEY = {"api_key": "a key of the tests", "callback_secret": "a secret of the tests"}
 
