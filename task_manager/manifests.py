@@ -237,15 +237,29 @@ def _options(new: NewOptions, catalog: Catalog, items: list[ItemSpec]) -> Option
                 code="unknown_model",
                 field="options.translate_model",
             )
+    check_hints(new.prompt, new.keywords, prefix="options.")
     return Options(
         transcribe_model=model,
         translate_model=new.translate_model,
         beam_size=new.beam_size,
         word_timestamps=new.word_timestamps,
+        prompt=new.prompt,
+        keywords=new.keywords,
+        temperature=new.temperature,
         check_threshold=new.check_threshold,
         language_spelling=new.language_spelling,
         node_label=_node_label(new),
     )
+
+
+def check_hints(prompt: str, keywords: list[str], *, prefix: str = "") -> None:
+    """Raises Invalid for what is no text, or no term."""
+    check_characters(prompt, f"{prefix}prompt", _NOT_IN_TEXTS)
+    for number, term in enumerate(keywords):
+        field = f"{prefix}keywords.{number}"
+        check_characters(term, field)
+        if not term.strip():
+            raise Invalid("A keyword is not empty.", code="empty_keyword", field=field)
 
 
 def _node_label(new: NewOptions) -> str:

@@ -273,6 +273,9 @@ _FIELDS: Mapping[str, Callable[[str, str], Any]] = {
     "language_spelling": _plain,
     "node_label": _plain,
     "beam_size": _number(int),
+    "prompt": _plain,
+    "keywords": _json,
+    "temperature": _number(float),
     "check_threshold": _number(float),
     "word_timestamps": _flag,
 }

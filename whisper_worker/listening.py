@@ -21,6 +21,7 @@ from whisper_worker import check
 from whisper_worker.engines import Hearing, Samples
 from whisper_worker.engines.opening import open_engine
 from whisper_worker.guards import flags
+from whisper_worker.hotwords import Hints, fit
 from whisper_worker.runs import cut_runs
 from whisper_worker.timeline import RATE, Timeline
 
@@ -36,7 +37,7 @@ def detect(spec: DetectSpec, work: Work) -> DetectResult:
     for window in spec.windows:
         samples = _speech(work, spec.pcm, window)[:_DETECT_SAMPLES]
         if len(samples):
-            language, probability = engine.detect(samples)
+            language, probability = engine.detect(samples, spec.among)
             votes[language] = votes.get(language, 0.0) + probability
         work.check()
     if not votes:
@@ -48,7 +49,7 @@ def detect(spec: DetectSpec, work: Work) -> DetectResult:
 def transcribe(spec: TranscribeSpec, work: Work) -> TranscribeResult:
     """Segments go out as they are heard; the whole is kept at the end."""
     began = time.monotonic()
-    transcript = _heard(spec, work) if spec.part.speech else _silence(spec)
+    transcript, hints = _heard(spec, work) if spec.part.speech else (_silence(spec), Hints())
     seconds = time.monotonic() - began
     alone = spec.reference is not None and spec.parts == 1
     return TranscribeResult(
@@ -62,20 +63,25 @@ def transcribe(spec: TranscribeSpec, work: Work) -> TranscribeResult:
         check=check.compare(spec.reference or "", transcript.text, transcript.language)
         if alone
         else None,
+        warnings=hints.warnings,
         engine_seconds=round(seconds, 3),
     )
 
 
-def _heard(spec: TranscribeSpec, work: Work) -> Transcript:
+def _heard(spec: TranscribeSpec, work: Work) -> tuple[Transcript, Hints]:
     engine = open_engine(spec.model)
     samples = _speech(work, spec.pcm, spec.part)
     timeline = Timeline(spec.part.speech)
     language, probability = spec.language, spec.language_probability
     if language is None:
-        language, probability = engine.detect(samples)
+        language, probability = engine.detect(samples, spec.among)
+    hints = fit(spec.prompt, spec.keywords, engine.count)
     hearing = Hearing(
         beam_size=spec.beam_size,
         word_timestamps=spec.word_timestamps,
+        prompt=hints.prompt,
+        hotwords=hints.hotwords,
+        temperature=spec.temperature,
         safer=spec.safer,
         label=work.grant.text_id,
     )
@@ -90,7 +96,7 @@ def _heard(spec: TranscribeSpec, work: Work) -> Transcript:
             kept.append(segment)
             fraction = min(1.0, (raw.end or 0.0) / timeline.seconds)
             work.progress(fraction, segments=[segment], language=language)
-    return _transcript(spec, language, probability, kept, dropped)
+    return _transcript(spec, language, probability, kept, dropped), hints
 
 
 def _placed(raw: Segment, timeline: Timeline, number: int) -> Segment:

@@ -48,16 +48,22 @@ class PrepareSpec(Value):
 
 
 class DetectSpec(Value):
-    """Name the language of an item that was cut into parts, from its first voiced windows."""
+    """Name the language of an item that was cut into parts, from its first voiced windows; one of
+    `among`, if any are given."""
 
     stage: Literal["detect"] = "detect"
     pcm: Place
     model: str
     windows: list[PartPlan]
+    among: list[str] = Field(default_factory=list)
 
 
 class TranscribeSpec(Value):
-    """Write down one part. `reference` is the item's text, given when `part` is the only one."""
+    """Write down one part. `reference` is the item's text, given when `part` is the only one.
+
+    `prompt` is taken for what was said before, `keywords` are terms to expect; temperature 0 is
+    raised where a window goes wrong, any other is kept. A language that is not given is one of
+    `among`, if any are."""
 
     stage: Literal["transcribe"] = "transcribe"
     pcm: Place
@@ -68,6 +74,10 @@ class TranscribeSpec(Value):
     language_probability: float | None = None
     beam_size: int = 5
     word_timestamps: bool = False
+    prompt: str = ""
+    keywords: list[str] = Field(default_factory=list)
+    temperature: float = 0.0
+    among: list[str] = Field(default_factory=list)
     safer: bool = False
     reference: str | None = None
     output: Place
@@ -136,7 +146,7 @@ class DetectResult(Value):
 
 class TranscribeResult(Value):
     """`runs` are the parts a translation is cut into: ranges of segments that end with a
-    sentence."""
+    sentence. `warnings` tell what could not be done as it was asked for."""
 
     stage: Literal["transcribe"] = "transcribe"
     language: str
@@ -147,6 +157,7 @@ class TranscribeResult(Value):
     runs: list[tuple[int, int]]
     no_speech: bool = False
     check: Check | None = None
+    warnings: list[str] = Field(default_factory=list)
     engine_seconds: float = 0.0
 
 

@@ -76,13 +76,19 @@ class Options(Stored):
     beam_size: int = 5
     word_timestamps: bool = False
     vad: bool = True
+    prompt: str = ""  # what the engine takes for the words before the audio
+    keywords: list[str] = Field(default_factory=list)  # terms that it shall expect
+    temperature: float | None = None  # None or 0: 0, and higher where a window goes wrong
+    spoken: list[str] = Field(default_factory=list)  # one of these languages, where none is stated
+    only_detect: bool = False  # name the language, and write nothing down
     check_threshold: float | None = None  # flag items whose error rate is above it
     language_spelling: Literal["canonical", "caller"] = "canonical"
     node_label: str = ""  # `name=value` that a node must have to work on the task
 
 
 class Manifest(Stored):
-    """The whole request in canonical form; expansions read nothing else."""
+    """The whole request in canonical form; expansions read nothing else. Without a target it asks
+    for the words themselves, and those of each item are its one cell."""
 
     items: list[ItemSpec]
     targets: list[Target]
@@ -101,7 +107,11 @@ class Manifest(Stored):
     @property
     def cells(self) -> int:
         """How many cells the whole task has."""
-        return len(self.targets) * sum(len(self.sources(item)) for item in self.items)
+        return max(1, len(self.targets)) * sum(len(self.sources(item)) for item in self.items)
+
+    def own_words_count(self, language: str) -> bool:
+        """Whether an item's own words, in this language, are a cell of the task."""
+        return not self.targets or language in self.languages
 
 
 class Counts(Stored):
@@ -131,6 +141,7 @@ class Task(Stored):
     manifest: Manifest
     priority: int = Priority.NORMAL
     metadata: dict[str, Any] = Field(default_factory=dict)
+    short_lived: bool = False  # made by a request that waited for it: of little use afterwards
     idempotency_key: str | None = None
     idempotency_digest: str | None = None
     state: TaskState = TaskState.QUEUED
@@ -185,5 +196,5 @@ class TaskEvent(Stored):
     task_id: str
     number: int
     at: float
-    kind: str  # state · progress · segments · language · item · cell
+    kind: str  # state · progress · segments · language · item · cell · asked · left
     data: dict[str, Any] = Field(default_factory=dict)

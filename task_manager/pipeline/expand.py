@@ -88,7 +88,7 @@ def _expansion(ports: Ports, task: Task, job: Job, *, now: float) -> Expansion:
             heard = TranscribeResult.model_validate(job.result)
             if job.inputs["parts"] > 1:
                 return _joining(ports, task, job, now=now)
-            return _transcript(ports, task, job, heard, heard.language, now=now)
+            return _transcript(ports, task, job, heard, heard, now=now)
         case Stage.TRANSLATE:
             if job.inputs["parts"] > 1:
                 return _joining(ports, task, job, now=now)
@@ -98,9 +98,8 @@ def _expansion(ports: Ports, task: Task, job: Job, *, now: float) -> Expansion:
             joined = AssembleResult.model_validate(job.result)
             if job.language:
                 return plan.of_translation(task, job, joined, now=now)
-            first = parts_of(ports, job)[0]
-            language = TranscribeResult.model_validate(first.result).language
-            return _transcript(ports, task, job, joined, language, now=now)
+            first = TranscribeResult.model_validate(parts_of(ports, job)[0].result)
+            return _transcript(ports, task, job, joined, first, now=now)
 
 
 def _transcript(
@@ -108,20 +107,21 @@ def _transcript(
     task: Task,
     job: Job,
     result: TranscribeResult | AssembleResult,
-    language: str,
+    heard: TranscribeResult,
     *,
     now: float,
 ) -> Expansion:
+    """`heard` is the first part, whose language and warnings are those of all."""
     prepared = prepared_item(ports, task.id, job.item)
     facts: dict[str, Any] = {
         "seconds": prepared.seconds,
         "coverage": prepared.coverage,
-        "warnings": prepared.warnings,
+        "warnings": [*prepared.warnings, *heard.warnings],
     }
     if isinstance(result, TranscribeResult):
         facts["language_probability"] = result.language_probability
     return plan.of_transcript(
-        task, job, result, language=language, facts=facts, now=now, choose=ports.choose
+        task, job, result, language=heard.language, facts=facts, now=now, choose=ports.choose
     )
 
 

@@ -66,6 +66,7 @@ def spec_of(ports: Ports, task: Task, job: Job) -> Spec:
                 pcm=_input(ports, prepared.pcm),
                 model=job.model,
                 windows=prepared.parts[:DETECT_WINDOWS],
+                among=task.manifest.options.spoken,
             )
         case Stage.TRANSCRIBE:
             return _transcribe(ports, task, job)
@@ -123,6 +124,10 @@ def _transcribe(ports: Ports, task: Task, job: Job) -> TranscribeSpec:
         language_probability=job.inputs.get("language_probability"),
         beam_size=1 if job.safer else options.beam_size,
         word_timestamps=options.word_timestamps,
+        prompt=options.prompt,
+        keywords=options.keywords,
+        temperature=options.temperature or 0.0,
+        among=options.spoken,
         safer=job.safer,
         reference=task.manifest.items[job.item].text if alone else None,
         output=_output(ports, job, "transcript.json"),

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import Request
 
 from services.model.errors import UnsupportedContent
-from task_manager.schemas.new_task import NewTask
+from task_manager.schemas.new_task import MAX_PROMPT, NewTask
 
 
 def media_type(request: Request) -> str:
@@ -62,6 +62,9 @@ FORM_SCHEMA: dict[str, Any] = {
             "translate_model": {"type": "string"},
             "beam_size": {"type": "integer", "minimum": 1, "maximum": 10},
             "word_timestamps": {"type": "boolean"},
+            "prompt": {"type": "string", "maxLength": MAX_PROMPT},
+            "keywords": {"type": "string", "description": "JSON list of terms."},
+            "temperature": {"type": "number", "minimum": 0, "maximum": 1},
             "check_threshold": {"type": "number", "minimum": 0},
             "language_spelling": {"type": "string", "enum": ["canonical", "caller"]},
         },

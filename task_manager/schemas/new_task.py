@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
 from task_manager.schemas.request import RequestModel
+
+MAX_PROMPT = 10_000  # characters
+MAX_KEYWORDS = 1000
 
 PriorityName = Literal["urgent", "normal", "bulk"]
 
@@ -44,6 +47,27 @@ class NewOptions(RequestModel):
     )
     beam_size: int = Field(default=5, ge=1, le=10)
     word_timestamps: bool = False
+    prompt: str = Field(
+        default="",
+        max_length=MAX_PROMPT,
+        description="Words that the speech model takes for what was said right before; it reads "
+        "the last 223 tokens of them.",
+        examples=["A talk about Kubernetes operators."],
+    )
+    keywords: list[Annotated[str, Field(min_length=1, max_length=100)]] = Field(
+        default_factory=list,
+        max_length=MAX_KEYWORDS,
+        description="Names and terms that the speech model shall expect. Those beyond 223 tokens "
+        "are dropped and named in the item's warnings.",
+        examples=[["Fanscribe", "CTranslate2"]],
+    )
+    temperature: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="How freely the speech model chooses its words; 0, the default, is raised "
+        "where a window goes wrong.",
+    )
     check_threshold: float | None = Field(
         default=None,
         ge=0,

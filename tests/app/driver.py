@@ -60,6 +60,7 @@ class Driver:
     broken: set[str] = field(default_factory=set)
     unreadable: set[str] = field(default_factory=set)
     failure: FailureClass = FailureClass.PERMANENT
+    warnings: list[str] = field(default_factory=list)  # of the speech engine
     texts: dict[tuple[str, str], str] = field(default_factory=dict)  # (language, text) → text
 
     def register(self) -> None:
@@ -133,7 +134,7 @@ class Driver:
             plain, whole = _bodies(text, language)
             return TranscribeResult(
                 language=language, language_probability=0.9, text=plain, transcript=whole,
-                segments=1, runs=[(0, 1)], check=check,
+                segments=1, runs=[(0, 1)], check=check, warnings=self.warnings,
             )  # fmt: skip
         assert isinstance(spec, TranslateSpec), f"the driver has no rule for {spec.stage}"
         assert not isinstance(spec, AssembleSpec | DetectSpec)

@@ -253,6 +253,31 @@ def test_unknown_fields_are_refused_with_their_place(shared, body, field) -> Non
             "out_of_range",
             "options.beam_size",
         ),
+        (
+            {"items": [TEXT], "targets": ["zh"], "options": {"temperature": 1.5}},
+            "out_of_range",
+            "options.temperature",
+        ),
+        (
+            {"items": [TEXT], "targets": ["zh"], "options": {"prompt": "x" * 10_001}},
+            "too_long",
+            "options.prompt",
+        ),
+        (
+            {"items": [TEXT], "targets": ["zh"], "options": {"keywords": ["ok", "x" * 101]}},
+            "too_long",
+            "options.keywords.1",
+        ),
+        (
+            {"items": [TEXT], "targets": ["zh"], "options": {"keywords": [" "]}},
+            "empty_keyword",
+            "options.keywords.0",
+        ),
+        (
+            {"items": [TEXT], "targets": ["zh"], "options": {"prompt": "a\0b"}},
+            "control_character",
+            "options.prompt",
+        ),
         ({"items": [TEXT], "targets": ["zh"], "priority": "now"}, "not_one_of", "priority"),
         ({"items": [TEXT], "targets": ["zh"], "metadata": [1]}, "wrong_type", "metadata"),
     ],

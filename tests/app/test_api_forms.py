@@ -49,6 +49,18 @@ def test_files_are_named_by_their_stems_and_joined_by_texts(shared) -> None:
     assert task["warnings"] == [{"text_id": "1", "warning": "check_above_threshold"}]
 
 
+def test_hints_reach_the_engine_and_what_did_not_fit_comes_back(manager) -> None:
+    hints = {"prompt": "Before.", "keywords": '["Fanscribe", "文本"]', "temperature": "0.4"}
+    task = post(manager, files=[("1.wav", b"RIFF1")], targets="zh", **hints).json()
+    manager.driver.warnings = ["keyword_dropped: 文本"]
+    token, grant = manager.driver.claim_stage("transcribe")
+    assert (grant.spec.prompt, grant.spec.temperature) == ("Before.", 0.4)
+    assert grant.spec.keywords == ["Fanscribe", "文本"]
+    manager.driver.finish(token, grant)
+    warned = manager.work(task["id"])["warnings"]
+    assert warned == [{"text_id": "1", "warning": "keyword_dropped: 文本"}]
+
+
 def test_targets_may_be_repeated_instead_of_a_list(shared) -> None:
     sent = [("targets", (None, "zh")), ("targets", (None, "de , ja")), ("files", ("1.wav", b"x"))]
     answer = shared.api.post("/v1/tasks", files=sent)

@@ -33,6 +33,35 @@ def test_the_language_is_one_that_the_model_knows(
     assert 0.0 < probability <= 1.0
 
 
+@pytest.mark.parametrize("language", ["zh", "de"])
+def test_the_language_is_one_of_those_that_may_be_spoken(
+    tiny_engine: FasterWhisper, samples: np.ndarray, language: str
+) -> None:
+    assert tiny_engine.detect(samples, [language])[0] == language
+
+
+def test_hints_change_what_is_heard(tiny_engine: FasterWhisper, samples: np.ndarray) -> None:
+    def heard(**hints: str) -> list[str]:
+        hearing = Hearing(safer=True, **hints)  # type: ignore[arg-type]
+        return [each.text for each in tiny_engine.transcribe(samples, "en", hearing)]
+
+    plain = heard()
+    assert heard() == plain
+    assert heard(prompt="word1") != plain
+    assert heard(hotwords="word1") != plain
+
+
+def test_a_temperature_that_is_asked_for_is_kept(
+    tiny_engine: FasterWhisper, samples: np.ndarray
+) -> None:
+    segments = tiny_engine.transcribe(samples, "en", Hearing(temperature=0.4))
+    assert {segment.temperature for segment in segments} == {0.4}
+
+
+def test_a_text_is_counted_in_the_tokens_of_the_model(tiny_engine: FasterWhisper) -> None:
+    assert (tiny_engine.count("word1"), tiny_engine.count("")) == (1, 0)
+
+
 @pytest.mark.parametrize("words", [False, True])
 def test_segments_come_in_order_with_what_the_guards_need(
     tiny_engine: FasterWhisper, samples: np.ndarray, words: bool

@@ -298,3 +298,12 @@ def test_parts_are_joined_in_order_and_numbered_anew(
     heard = kind == "transcript"
     assert result.runs == ([(0, 3)] if heard else [])
     assert (result.check is not None) == heard
+
+
+def test_terms_that_the_model_cannot_take_are_named_in_the_result(
+    make_transcribe: Callable[..., TranscribeSpec], make_work: MakeWork
+) -> None:
+    spec = make_transcribe(keywords=["one", " ".join(["many"] * 223), "two"], among=["de", "zh"])
+    result = STAGES["transcribe"](spec, make_work(spec))
+    assert [each[:20] for each in result.warnings] == ["keyword_dropped: man"]
+    assert result.language == "de"

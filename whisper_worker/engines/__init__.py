@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,10 +17,13 @@ Samples = NDArray[np.float32]  # 16 kHz mono, -1 … 1
 @dataclass(frozen=True, slots=True)
 class Hearing:
     """How to listen. `safer` gives up quality for a sure end; `label` is the item's text id,
-    which only the stub looks at."""
+    which only the stub looks at. `prompt` and `hotwords` fit the model; temperature 0 may rise."""
 
     beam_size: int = 5
     word_timestamps: bool = False
+    prompt: str = ""
+    hotwords: str = ""
+    temperature: float = 0.0
     safer: bool = False
     label: str = ""
 
@@ -28,8 +31,12 @@ class Hearing:
 class Engine(Protocol):
     """One loaded model."""
 
-    def detect(self, samples: Samples) -> tuple[str, float]:
-        """The spoken language as a BCP-47 tag, and its probability."""
+    def detect(self, samples: Samples, among: Sequence[str] = ()) -> tuple[str, float]:
+        """The spoken language as a BCP-47 tag, and its probability; one of `among`, if given."""
+        ...
+
+    def count(self, text: str) -> int:
+        """How many of the model's tokens a text is."""
         ...
 
     def transcribe(self, samples: Samples, language: str, hearing: Hearing) -> Iterator[Segment]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,14 @@ class FasterWhisper:
             str(folder), device=device, compute_type=compute_type, local_files_only=True
         )
 
-    def detect(self, samples: Samples) -> tuple[str, float]:
-        code, probability, _ = self._model.detect_language(samples)
-        return from_whisper(code), float(probability)
+    def detect(self, samples: Samples, among: Sequence[str] = ()) -> tuple[str, float]:
+        _, _, probabilities = self._model.detect_language(samples)
+        known = [(from_whisper(code), float(share)) for code, share in probabilities]
+        wanted = [each for each in known if not among or each[0] in among]
+        return max(wanted or known, key=lambda each: each[1])
+
+    def count(self, text: str) -> int:
+        return len(self._model.hf_tokenizer.encode(text, add_special_tokens=False).ids)
 
     def transcribe(self, samples: Samples, language: str, hearing: Hearing) -> Iterator[Segment]:
         """Thresholds only choose the temperature here; what to leave out is the guards' say."""
@@ -41,14 +46,22 @@ class FasterWhisper:
             samples,
             language=code,
             beam_size=1 if hearing.safer else hearing.beam_size,
-            temperature=(0.0,) if hearing.safer else _TEMPERATURES,
+            temperature=_temperatures(hearing),
             word_timestamps=hearing.word_timestamps,
+            initial_prompt=hearing.prompt or None,
+            hotwords=hearing.hotwords or None,
             condition_on_previous_text=False,
             no_speech_threshold=None,
             vad_filter=False,
         )
         for index, segment in enumerate(heard):
             yield _segment(index, segment)
+
+
+def _temperatures(hearing: Hearing) -> tuple[float, ...]:
+    if hearing.safer or hearing.temperature:
+        return (hearing.temperature,)
+    return _TEMPERATURES
 
 
 def _segment(index: int, segment: Any) -> Segment:

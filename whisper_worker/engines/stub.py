@@ -6,7 +6,7 @@ import os
 import re
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from threading import Event
 
@@ -38,8 +38,15 @@ class StubWhisper:
     `fail-memory`, `fail-numpy-memory`, `fail-cuda-memory`, `fail-cuda`, `hang`, `die`,
     `die-segv`, `die-fpe`; with `hear-4s` it takes four seconds and says the same."""
 
-    def detect(self, samples: Samples) -> tuple[str, float]:  # noqa: ARG002
-        return "en", 1.0
+    def detect(
+        self,
+        samples: Samples,  # noqa: ARG002
+        among: Sequence[str] = (),
+    ) -> tuple[str, float]:
+        return (among[0] if among and "en" not in among else "en"), 1.0
+
+    def count(self, text: str) -> int:
+        return len(text.split())
 
     def transcribe(
         self,
