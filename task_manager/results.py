@@ -47,8 +47,14 @@ class Results:
     def find(self, form: Form, languages: Sequence[str] = ()) -> Result:
         """The packs of these target languages, of all if none is named, as requested.
 
-        Raises NotFinished while the task runs.
+        Raises NotFinished while the task runs, and NotFound `no_pack` for one without targets.
         """
+        if not self._task.manifest.targets:
+            raise NotFound(
+                f"This task has no target languages, so there is no pack: its words are at "
+                f"GET /v1/tasks/{self._task.id}/items/{{text_id}}/transcript.",
+                code="no_pack",
+            )
         wanted = {self.target(language, field="language") for language in languages}
         self._require_end()
         packs = [

@@ -85,11 +85,11 @@ def of_task(task: Task, *, now: float, choose: ChooseModel) -> Expansion:
 
 def of_prepare(task: Task, item: int, result: PrepareResult, *, now: float) -> Expansion:
     """One transcribe job a part; first a detect job when there are several and no language is
-    stated; empty outputs when nobody speaks."""
+    stated, or when that is all that is asked; empty outputs when nobody speaks."""
     spec = task.manifest.items[item]
     if not result.parts:
         return _silence(task, item, spec, result, now=now)
-    if spec.language is None and len(result.parts) > 1:
+    if task.manifest.options.only_detect or (spec.language is None and len(result.parts) > 1):
         size = sizes.of_windows(len(result.parts))
         return Expansion(jobs=[_job(task, Stage.DETECT, item, size=size, now=now)])
     return Expansion(
@@ -100,7 +100,13 @@ def of_prepare(task: Task, item: int, result: PrepareResult, *, now: float) -> E
 def of_detect(
     task: Task, item: int, result: DetectResult, *, parts: Sequence[PartPlan], now: float
 ) -> Expansion:
-    """One transcribe job a part, all in the language that was found."""
+    """One transcribe job a part, all in the language that was found; none if only that is asked."""
+    if task.manifest.options.only_detect:
+        facts = {"language_probability": result.probability}
+        words = Words(Source.AUDIO, result.language, inline(""), None, [], facts=facts)
+        expansion = Expansion()
+        _spread(expansion, task, item, words, now=now, choose=lambda *_: None)
+        return expansion
     inputs = {"language": result.language, "language_probability": result.probability}
     return Expansion(jobs=_transcriptions(task, item, parts, inputs, now=now))
 
@@ -186,7 +192,7 @@ def _spread(
     choose: ChooseModel,
 ) -> None:
     """The words themselves as an output, and jobs that carry them into every other target."""
-    same = words.language in task.manifest.languages
+    same = task.manifest.own_words_count(words.language)
     expansion.outputs.append(
         _output(
             task,
@@ -269,7 +275,7 @@ def _silence(
     for name in dict.fromkeys([language, *task.manifest.languages]):
         kind: Literal["transcript", "translation", "identity"] = "translation"
         if name == language:
-            kind = "identity" if name in task.manifest.languages else "transcript"
+            kind = "identity" if task.manifest.own_words_count(name) else "transcript"
         expansion.outputs.append(
             _output(
                 task, item, Source.AUDIO, name, kind=kind, text=inline(""), body=None,

@@ -141,7 +141,6 @@ class Task(Stored):
     manifest: Manifest
     priority: int = Priority.NORMAL
     metadata: dict[str, Any] = Field(default_factory=dict)
-    short_lived: bool = False  # made by a request that waited for it: of little use afterwards
     idempotency_key: str | None = None
     idempotency_digest: str | None = None
     state: TaskState = TaskState.QUEUED

@@ -272,3 +272,41 @@ def test_a_task_that_asks_for_a_label_has_queues_of_its_own(a_task, an_audio, tr
         "transcribe.stub-whisper@room=lab",
     ]
     assert {job.label for job in jobs} == {"room=lab"}
+
+
+def test_without_a_target_the_words_themselves_are_the_cell(a_task, an_audio, transcribe_job, heard):
+    task = a_task([ItemSpec(text_id="1", audio=an_audio)], [])
+
+    children = plan.of_transcript(
+        task, transcribe_job, heard(), language="en", facts={}, now=NOW, choose=choose
+    )
+
+    assert [(output.language, output.kind) for output in children.outputs] == [("en", "identity")]
+    assert children.jobs == []
+    assert task.manifest.cells == 1
+
+
+def test_silence_without_a_target_is_a_cell_as_well(a_task, an_audio):
+    task = a_task([ItemSpec(text_id="1", audio=an_audio)], [])
+
+    children = plan.of_prepare(task, 0, prepared(0), now=NOW)
+
+    assert [(output.language, output.kind) for output in children.outputs] == [("und", "identity")]
+
+
+def test_a_task_that_only_asks_for_the_language_ends_with_its_name(a_task, an_audio):
+    task = a_task([ItemSpec(text_id="1", audio=an_audio)], [])
+    options = task.manifest.options.model_copy(update={"only_detect": True})
+    manifest = task.manifest.model_copy(update={"options": options})
+    task = task.model_copy(update={"manifest": manifest})
+
+    (job,) = plan.of_prepare(task, 0, prepared(1), now=NOW).jobs
+    found = DetectResult(language="de", probability=0.7)
+    children = plan.of_detect(task, 0, found, parts=prepared(1).parts, now=NOW)
+
+    assert job.stage is Stage.DETECT
+    assert children.jobs == []
+    (output,) = children.outputs
+    assert (output.language, output.kind, output.facts["language_probability"]) == (
+        "de", "identity", 0.7,
+    )  # fmt: skip
