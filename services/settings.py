@@ -166,6 +166,8 @@ class Settings(BaseSettings):
     keep_results_s: float = Field(default=0.0, ge=0)
     """How long after its end a task stays with all its results (seconds); 0: until it is deleted.
     A task may ask for less."""
+    keep_dictations_s: float = Field(default=86_400.0, ge=0)
+    """How long a task stays whose caller waited for its words, as OpenAI's clients do (seconds)."""
     upload_keep_s: float = Field(default=86_400.0, gt=0)
     """How long an upload stays, complete or not (seconds); tasks that named it keep the file."""
     retry_scale: float = Field(default=1.0, gt=0)

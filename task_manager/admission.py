@@ -147,7 +147,7 @@ class Crowd:
                 code="too_busy",
                 retry_after_s=2,
             )
-            await problems.refusal(busy)(scope, receive, send)
+            await problems.refusal(busy, scope["path"])(scope, receive, send)
         else:
             self._under_way += 1
             try:

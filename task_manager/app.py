@@ -32,6 +32,7 @@ from task_manager.routes import (
     keys,
     metrics,
     nodes,
+    openai,
     results,
     tasks,
     uploads,
@@ -119,6 +120,7 @@ def public_app(pipeline: Pipeline, stopping: threading.Event) -> FastAPI:
         discovery,
         keys,
         audit,
+        openai,
         health,
     ):
         app.include_router(module.router)

@@ -22,6 +22,7 @@ from task_manager.auth import TheCaller
 from task_manager.intake import Intake, drain
 from task_manager.pipeline import Pipeline
 from task_manager.store.protocol import Store
+from task_manager.submission import Submission
 
 
 async def _pipeline(request: Request) -> Pipeline:
@@ -106,10 +107,20 @@ def _task(task_id: str, pipeline: ThePipeline, caller: TheCaller) -> Task:
     return task
 
 
+async def _submission(
+    pipeline: ThePipeline,
+    intake: Annotated[Intake, Depends(_intake)],
+    owner: Owner,
+    idempotency_key: IdempotencyKey = None,
+) -> Submission:
+    return Submission(pipeline, intake, owner, idempotency_key)
+
+
 TheStore = Annotated[Store, Depends(_store)]
 TheObjects = Annotated[ObjectStore, Depends(_objects)]
 TheCatalog = Annotated[Catalog, Depends(_catalog)]
 TheIntake = Annotated[Intake, Depends(_intake)]
 TheClerk = Annotated[Clerk, Depends(_clerk)]
 Whose = Annotated[str, Depends(_whose)]
+TheSubmission = Annotated[Submission, Depends(_submission)]
 OwnedTask = Annotated[Task, Depends(_task)]

@@ -40,7 +40,7 @@ class LoopbackOnly:
             try:
                 _check(scope)
             except Forbidden as refused:
-                await problems.refusal(refused)(scope, receive, send)
+                await problems.refusal(refused, scope["path"])(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 

@@ -55,6 +55,11 @@ def stem(name: str) -> str:
     return PurePosixPath(name.replace("\\", "/")).stem
 
 
+def named_after(name: str) -> str:
+    """A text id for a file that comes alone, whatever its name."""
+    return _NOT_IN_NAMES.sub("", stem(name)).strip()[:MAX_TEXT_ID] or "audio"
+
+
 # ── targets ──────────────────────────────────────────────────────────────────────────────────
 
 

@@ -1,4 +1,8 @@
-"""Every refusal leaves in one envelope: `{"error": {"code", "message", "field"?}}`."""
+"""Every refusal leaves in one envelope: `{"error": {"code", "message", "field"?}}`.
+
+On OpenAI's routes it is theirs: `{"error": {"message", "type", "param", "code"}}`, and what is
+wrong with a request is 400.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ from starlette.requests import ClientDisconnect
 
 from services import logs
 from services.metrics import ManagerMetrics
-from services.model.errors import RequestRefused
+from services.model.errors import Conflict, RequestRefused, WorkFailed
 from services.model.pack import dumps
 from services.storage.protocol import ObjectMissing
 from task_manager.schemas.problem import Problem
@@ -37,6 +41,8 @@ _CODES = {
     "string_too_short": "too_short",
     "too_short": "too_short",
 }
+_OPENAI = ("/v1/audio/", "/v1/models/")
+_TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 _PLACES = {"body", "query", "path", "header"}  # where FastAPI says that a field stands
 
 # What Starlette refuses by itself: a route that is not there, a method it does not have.
@@ -82,13 +88,25 @@ def render(
     message: str,
     field: str | None = None,
     headers: Mapping[str, str] | None = None,
+    *,
+    path: str = "",
 ) -> Response:
-    """The envelope; half a surrogate that a caller sent goes back as its JSON escape."""
-    about = {"code": code, "message": message}
-    if field is not None:
+    """The envelope of that path; half a surrogate that a caller sent goes back as its JSON
+    escape."""
+    about: dict[str, str | None] = {"code": code, "message": message}
+    if path.startswith(_OPENAI):
+        about = openai_error(status, code, message, field)
+        status = 400 if status == 422 else status
+    elif field is not None:
         about["field"] = field
     body = dumps({"error": about}).encode("utf-8", "backslashreplace")
     return Response(body, status, dict(headers or {}), "application/json")
+
+
+def openai_error(status: int, code: str, message: str, field: str | None) -> dict[str, str | None]:
+    """The same in OpenAI's words."""
+    kind = _TYPES.get(status, "invalid_request_error" if status < 500 else "server_error")
+    return {"message": message, "type": kind, "param": field, "code": code}
 
 
 def from_pydantic(errors: Sequence[ErrorDetails | Any]) -> tuple[str, str, str | None]:
@@ -107,14 +125,17 @@ def from_pydantic(errors: Sequence[ErrorDetails | Any]) -> tuple[str, str, str |
     return code, f"{message}.{more}", ".".join(place) or None
 
 
-def refusal(error: RequestRefused) -> Response:
-    """A refusal of ours with the headers that HTTP wants of it."""
+def refusal(error: RequestRefused, path: str) -> Response:
+    """A refusal of ours with the headers that HTTP wants of it, and the one by which OpenAI's
+    client knows that trying again is of no use."""
     headers = {}
+    if path.startswith(_OPENAI) and isinstance(error, Conflict | WorkFailed):
+        headers["X-Should-Retry"] = "false"
     if error.retry_after_s is not None or error.status == 503:
         headers["Retry-After"] = str(error.retry_after_s or 5)
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    return render(error.status, error.code, error.message, error.field, headers)
+    return render(error.status, error.code, error.message, error.field, headers, path=path)
 
 
 async def _refused(request: Request, error: Exception) -> Response:
@@ -124,25 +145,30 @@ async def _refused(request: Request, error: Exception) -> Response:
         meter.refused(error.code)
         if error.code == "store_unavailable":
             meter.store_failed()
-    return refusal(error)
+    return refusal(error, request.url.path)
 
 
-async def _unvalidated(_: Request, error: Exception) -> Response:
+async def _unvalidated(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     errors = error.errors()
     if errors[0]["type"] == "json_invalid":
         return render(400, "invalid_json", f"The body is not JSON: {errors[0]['ctx']['error']}.")
-    return render(422, *from_pydantic(errors))
+    return render(422, *from_pydantic(errors), path=request.url.path)
 
 
-async def _by_the_framework(_: Request, error: Exception) -> Response:
+async def _by_the_framework(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code, message = _REFUSALS.get(error.status_code, ("http_error", str(error.detail)))
-    return render(error.status_code, code, message, headers=error.headers)
+    return render(error.status_code, code, message, headers=error.headers, path=request.url.path)
 
 
-async def _missing(_: Request, __: Exception) -> Response:
-    return render(404, "object_missing", "The stored text behind this is gone from storage.")
+async def _missing(request: Request, _: Exception) -> Response:
+    return render(
+        404,
+        "object_missing",
+        "The stored text behind this is gone from storage.",
+        path=request.url.path,
+    )
 
 
 async def _gone(_: Request, __: Exception) -> Response:
@@ -153,7 +179,12 @@ async def _gone(_: Request, __: Exception) -> Response:
 async def _crashed(request: Request, error: Exception) -> Response:
     """What went wrong stays in the log; the caller learns only that it was not their fault."""
     log.error("request_failed", path=request.url.path, error=repr(error))
-    return render(500, "internal", "Something went wrong here; the server's log says what.")
+    return render(
+        500,
+        "internal",
+        "Something went wrong here; the server's log says what.",
+        path=request.url.path,
+    )
 
 
 _ABOUT = {

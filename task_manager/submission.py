@@ -43,7 +43,7 @@ class Submission:
     def of_json(self, raw: bytes) -> Task:
         """Raises RequestRefused."""
         wanted = parse_json(raw)
-        return self._taking(lambda task_id: self._accept(task_id, wanted, {}))
+        return self.taking(lambda task_id: self._accept(task_id, wanted, {}))
 
     def of_form(self, body: Iterable[bytes], content_type: str) -> Task:
         """Files go to storage as they come; whatever is wrong afterwards, they go again."""
@@ -54,9 +54,9 @@ class Submission:
                 form.take(part)
             return self._accept(task_id, form.request(), form.audios)
 
-        return self._taking(take)
+        return self.taking(take)
 
-    def _taking(self, take: Callable[[str], Task]) -> Task:
+    def taking(self, take: Callable[[str], Task]) -> Task:
         """A task of its own id; what a refused or repeated request has stored goes again, unless
         the task may be there after all."""
         task_id = new_task_id()

@@ -6,6 +6,7 @@ FanscribeError
 │   ├── Conflict 409          IdempotencyMismatch · NotFinished · AlreadyFinished · NotTerminal
 │   ├── TooLarge 413          DocumentTooLarge
 │   ├── UnsupportedContent 415 · Invalid 422 · TooMany 429
+│   ├── WorkFailed 500
 │   └── Unavailable 503 · OutOfSpace 507
 ├── JobFailed                 an attempt of a job ended without a result; carries its failure class
 │   └── (see services.model.retry for what each class means)
@@ -149,6 +150,13 @@ class TooMany(RequestRefused):
 
     status = 429
     code = "too_many_requests"
+
+
+class WorkFailed(RequestRefused):
+    """The work that this request waited for has failed for good; its task says what was tried."""
+
+    status = 500
+    code = "work_failed"
 
 
 class Unavailable(RequestRefused):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import Request
+from pydantic import BaseModel
 
 from services.model.errors import UnsupportedContent
 from task_manager.schemas.new_task import MAX_PROMPT, NewTask
@@ -21,7 +22,7 @@ def require_json(request: Request) -> None:
         raise UnsupportedContent("Send application/json, and say so in Content-Type.")
 
 
-def schema_of(model: type[NewTask]) -> dict[str, Any]:
+def schema_of(model: type[BaseModel]) -> dict[str, Any]:
     """A model's JSON Schema with everything that it refers to inside."""
     schema = model.model_json_schema()
     inlined: dict[str, Any] = _inlined(schema, schema.pop("$defs", {}))
@@ -36,6 +37,21 @@ def _inlined(node: Any, definitions: dict[str, Any]) -> Any:
             return _inlined({**definitions[reference.rpartition("/")[2]], **rest}, definitions)
         return {name: _inlined(value, definitions) for name, value in node.items()}
     return [_inlined(each, definitions) for each in node] if isinstance(node, list) else node
+
+
+def audio_form(file: str, model: type[BaseModel] | None = None) -> dict[str, Any]:
+    """A form with one file and the fields of a model, whose arrays end in brackets."""
+    schema = schema_of(model) if model else {}
+    fields = {
+        f"{name}[]" if about.get("type") == "array" else name: about
+        for name, about in schema.get("properties", {}).items()
+    }
+    form = {
+        "type": "object",
+        "required": [file, *schema.get("required", [])],
+        "properties": {file: {"type": "string", "format": "binary"}, **fields},
+    }
+    return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": form}}}}
 
 
 JSON_SCHEMA: dict[str, Any] = {"schema": schema_of(NewTask)}

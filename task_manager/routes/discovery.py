@@ -5,9 +5,11 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from services.model.access import Scope
+from services.model.catalog import Catalog, ModelEntry
 from services.model.codebook import BOOK, CODEBOOK_VERSION, code_of
 from services.model.languages import LANGUAGES
 from services.model.node import Node, takers
+from task_manager import openai_models
 from task_manager.auth import may
 from task_manager.dependencies import TheCatalog, ThePipeline, TheStore
 from task_manager.pipeline import estimate
@@ -19,6 +21,8 @@ from task_manager.schemas.discovery import (
     LanguageView,
     ModelsView,
     ModelView,
+    OneModelView,
+    OpenAIModel,
     QueuesView,
     QueueView,
 )
@@ -60,18 +64,26 @@ def list_languages(catalog: TheCatalog) -> LanguagesView:
 
 @router.get("/models")
 def list_models(catalog: TheCatalog, pipeline: ThePipeline) -> ModelsView:
-    """The catalog, and which models are being served."""
+    """The catalog, and which models are being served; also as OpenAI's clients read it."""
     live = pipeline.live_nodes()
-    offered = {entry.name for entry in catalog.offered}
     return ModelsView(
-        models=[
-            ModelView(
-                **entry.model_dump(exclude={"location"}),
-                offered=entry.name in offered,
-                nodes=sum(entry.name in node.models for node in live),
-            )
-            for entry in catalog.entries.values()
-        ]
+        data=[OpenAIModel(id=name) for name in openai_models.names(catalog)],
+        models=[_model(catalog, entry, live) for entry in catalog.entries.values()],
+    )
+
+
+@router.get("/models/{name:path}", responses=responses(404, 422))
+def get_model(name: str, catalog: TheCatalog, pipeline: ThePipeline) -> OneModelView:
+    """One model by its name, or by the name of OpenAI's that means the preferred one."""
+    entry = openai_models.found(catalog, name)
+    return OneModelView(id=name, model=_model(catalog, entry, pipeline.live_nodes()))
+
+
+def _model(catalog: Catalog, entry: ModelEntry, live: list[Node]) -> ModelView:
+    return ModelView(
+        **entry.model_dump(exclude={"location"}),
+        offered=entry in catalog.offered,
+        nodes=sum(entry.name in node.models for node in live),
     )
 
 

@@ -44,8 +44,28 @@ class ModelView(AnswerModel):
     nodes: int
 
 
+class OpenAIModel(AnswerModel):
+    """A model as OpenAI's clients read it; `created` is not known and 0."""
+
+    id: str = Field(examples=["whisper-1"])
+    object: Literal["model"] = "model"
+    created: int = 0
+    owned_by: str = "fanscribe"
+
+
 class ModelsView(AnswerModel):
+    """The catalog in `models`. `data` has the speech models that are offered, and the names of
+    OpenAI's that mean the preferred one."""
+
+    object: Literal["list"] = "list"
+    data: list[OpenAIModel]
     models: list[ModelView]
+
+
+class OneModelView(OpenAIModel):
+    """One model by its `id`, which may be a name that stands for it."""
+
+    model: ModelView
 
 
 class QueueView(AnswerModel):

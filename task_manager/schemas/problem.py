@@ -13,6 +13,8 @@ class ProblemDetail(BaseModel):
     field: str | None = Field(
         default=None, description="The part of the request that is meant, as a dotted path."
     )
+    type: str | None = Field(default=None, description="Only on OpenAI's routes.")
+    param: str | None = Field(default=None, description="`field`, on OpenAI's routes.")
 
 
 class Problem(BaseModel):

@@ -17,6 +17,7 @@ from services.model.messages import Claim, Failure, Finish, Grant, Progress, Reg
 from services.model.plan import inline
 from services.model.stages import (
     AssembleSpec,
+    DetectResult,
     DetectSpec,
     PartPlan,
     Place,
@@ -27,7 +28,7 @@ from services.model.stages import (
     TranslateResult,
     TranslateSpec,
 )
-from services.model.transcript import Body, Check, Segment, Transcript
+from services.model.transcript import Body, Check, Segment, Transcript, Word
 from services.worker.callbacks import Manager as Callbacks
 
 QUEUES = ["prepare", "assemble", "transcribe.stub-whisper", "translate.stub-nmt"]
@@ -109,6 +110,9 @@ class Driver:
         )  # fmt: skip
         return self.callbacks.progress(told).state
 
+    def _detected(self, text_id: str) -> DetectResult:
+        return DetectResult(language=self.languages.get(text_id, "en"), probability=0.8)
+
     def _said(self, grant: Grant) -> dict[str, object]:
         spec = grant.spec
         if isinstance(spec, PrepareSpec) and grant.text_id in self.unreadable:
@@ -127,17 +131,19 @@ class Driver:
             pcm = _put(spec.pcm, b"\0\0" * samples)
             part = PartPlan(start=0, end=samples, speech=[(0, samples)])
             return PrepareResult(pcm=pcm, seconds=3.0, declared_seconds=3.0, parts=[part])
+        if isinstance(spec, DetectSpec):
+            return self._detected(grant.text_id)
         if isinstance(spec, TranscribeSpec):
             language = spec.language or self.languages.get(grant.text_id, "en")
             text = self.texts.get((language, grant.text_id), f"Heard {grant.text_id}.")
             check = None if spec.reference is None else Check(wer=0.25, cer=0.1, rate=0.25)
-            plain, whole = _bodies(text, language)
+            plain, whole = _bodies(text, language, words=spec.word_timestamps)
             return TranscribeResult(
                 language=language, language_probability=0.9, text=plain, transcript=whole,
                 segments=1, runs=[(0, 1)], check=check, warnings=self.warnings,
             )  # fmt: skip
         assert isinstance(spec, TranslateSpec), f"the driver has no rule for {spec.stage}"
-        assert not isinstance(spec, AssembleSpec | DetectSpec)
+        assert not isinstance(spec, AssembleSpec)
         text = spec.text
         if text is None:
             text = Transcript.model_validate_json(spec.transcript.inline).text
@@ -146,8 +152,12 @@ class Driver:
         return TranslateResult(text=plain, transcript=whole, segments=1)
 
 
-def _bodies(text: str, language: str) -> tuple[Body, Body]:
-    segment = Segment(id=0, start=0.5, end=2.5, text=text)
+def _bodies(text: str, language: str, *, words: bool = False) -> tuple[Body, Body]:
+    timed = [
+        Word(start=0.5 + number, end=1.0 + number, text=f" {word}", probability=0.9)
+        for number, word in enumerate(text.split())
+    ]
+    segment = Segment(id=0, start=0.5, end=2.5, text=text, words=timed if words else None)
     whole = Transcript(language=language, text=text, segments=[segment], duration=3.0)
     return inline(text), inline(whole.model_dump_json())
 

@@ -58,14 +58,15 @@ def test_every_request_of_a_page_is_answered_as_shown(page: Path, embedded_stack
             assert play(exchange, client, names) == [], exchange.asked.place
 
 
-def test_every_route_is_on_the_api_page(tmp_path: Path) -> None:
+def test_every_route_is_on_a_page_of_the_api(tmp_path: Path) -> None:
     """A path's variable parts may be anything there."""
     application = build(Settings(data_dir=tmp_path, stub_models=True))
     paths = application.public.openapi()["paths"]
     application.store.close()
     asked = [
         (request.method, request.url.removeprefix(SHOWN_AT).partition("?")[0].split("/"))
-        for exchange in exchanges(ROOT / "docs" / "api.md")
+        for page in ("api.md", "openai.md")
+        for exchange in exchanges(ROOT / "docs" / page)
         for request in requests(
             exchange.asked, {"TASK": "t", "NEW": "t", "KEY": "uploads/k", "NODE": "n"}
         )

@@ -274,7 +274,9 @@ def test_a_task_that_asks_for_a_label_has_queues_of_its_own(a_task, an_audio, tr
     assert {job.label for job in jobs} == {"room=lab"}
 
 
-def test_without_a_target_the_words_themselves_are_the_cell(a_task, an_audio, transcribe_job, heard):
+def test_without_a_target_the_words_themselves_are_the_cell(
+    a_task, an_audio, transcribe_job, heard
+):
     task = a_task([ItemSpec(text_id="1", audio=an_audio)], [])
 
     children = plan.of_transcript(
