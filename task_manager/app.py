@@ -24,6 +24,7 @@ from task_manager.metrics import Gauges, Timed
 from task_manager.pipeline import Pipeline
 from task_manager.routes import (
     audit,
+    asr,
     dead,
     discovery,
     events,
@@ -121,6 +122,7 @@ def public_app(pipeline: Pipeline, stopping: threading.Event) -> FastAPI:
         keys,
         audit,
         openai,
+        asr,
         health,
     ):
         app.include_router(module.router)

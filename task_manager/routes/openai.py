@@ -11,10 +11,12 @@ from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
+from services.model.access import Scope
 from services.model.errors import Invalid
 from services.model.task import Task
 from task_manager import heard, spoken
 from task_manager.open_requests import OpenRequest
+from task_manager.auth import may
 from task_manager.dependencies import TheCatalog, TheSubmission, admitted
 from task_manager.dictation import Desk, Dictation, Fields, dictated
 from task_manager.openai_models import speech_model
@@ -33,7 +35,7 @@ from task_manager.submission import Submission
 router = APIRouter(
     prefix="/v1/audio",
     tags=["openai"],
-    dependencies=[Depends(admitted)],
+    dependencies=[may(Scope.SUBMIT), Depends(admitted)],
     responses={
         200: {
             "description": "The words, as `response_format` asks for them.",
