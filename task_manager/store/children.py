@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from services.model.job import Job
 from services.model.task import Item, TaskEvent
 from services.model.transcript import Output
+from services.model.webhook import Delivery
 
 if TYPE_CHECKING:
     from task_manager.store.protocol import Store
@@ -54,12 +55,13 @@ class Children:
     outputs: Sequence[Output] = ()
     jobs: Sequence[Job] = ()
     events: Sequence[NewEvent] = ()
+    deliveries: Sequence[Delivery] = ()
 
 
 def write_one_by_one(store: Store, children: Children, expanded: Expanded | None) -> bool:
-    """Items and outputs before the jobs that read them; then the events, when there is what they
-    tell of; the flags last. False if the task has another revision by now, and is still to be
-    expanded."""
+    """Items and outputs before the jobs that read them; then the events and deliveries, when there
+    is what they tell of; the flags last. False if the task has another revision by now, and is
+    still to be expanded."""
     if children.items:
         store.insert_items(children.items)
     for output in children.outputs:
@@ -68,6 +70,8 @@ def write_one_by_one(store: Store, children: Children, expanded: Expanded | None
         store.insert_jobs(children.jobs)
     for event in children.events:
         store.append_event(event.task_id, event.at, event.kind, event.data)
+    if children.deliveries:
+        store.insert_deliveries(children.deliveries)
     if expanded is None:
         return True
     if expanded.job is not None:

@@ -23,6 +23,7 @@ from task_manager.store.access import AccessStore
 from task_manager.store.children import Children, Expanded
 from task_manager.store.expiry import ExpiryStore
 from task_manager.store.uploads import UploadStore
+from task_manager.store.outbox import Outbox
 from task_manager.store.values import (
     DOCUMENT_LIMIT,
     JobChange,
@@ -45,8 +46,8 @@ __all__ = [
 ]
 
 
-class Store(AccessStore, ExpiryStore, UploadStore, Protocol):
-    """Everything the task manager keeps. All methods block; any thread may call any of them."""
+class Store(AccessStore, ExpiryStore, Outbox, UploadStore, Protocol):
+    """All that the task manager keeps. All methods block; any thread may call any of them."""
 
     def now(self) -> float:
         """The one clock of due times: seconds since 1970.
@@ -56,9 +57,7 @@ class Store(AccessStore, ExpiryStore, UploadStore, Protocol):
         """
         ...
 
-    def ping(self) -> None:
-        """Raises StoreUnavailable if the store cannot be read."""
-        ...
+    def ping(self) -> None: ...  # raises StoreUnavailable if the store cannot be read
 
     def close(self) -> None: ...
 

@@ -7,10 +7,12 @@ from itertools import product
 from store_factories import (
     NOW,
     a_change,
+    a_delivery,
     a_job,
     a_node,
     a_pack,
     a_task,
+    an_endpoint,
     an_item,
     an_output,
     some_children,
@@ -59,6 +61,8 @@ def every_expiry_operation(store: Store) -> None:
     store.tasks_to_expire(NOW, 5)
     store.known_tasks(["t", "u"])
     store.forget_task("t")
+
+
 def every_access_operation(store: Store) -> None:
     key = ApiKey(id="fs_a", digest="00", name="n", owner="o", scopes=[Scope.READ], created_at=NOW)
     line = AuditLine(
@@ -76,6 +80,31 @@ def every_access_operation(store: Store) -> None:
         for key_id in (None, "fs_a"):
             store.audit_page(key=key_id, before=before, limit=5)
     store.drop_audit(NOW + 1, 5)
+
+
+def every_outbox_operation(store: Store) -> None:
+    store.insert_endpoint(an_endpoint())
+    store.endpoint("wh_1")
+    store.endpoints("o", 5)
+    store.change_endpoint("wh_1", 0, {"enabled": False})
+    store.delete_endpoint("wh_1")
+    store.insert_deliveries([a_delivery()])
+    store.delivery("msg_1")
+    for state, before in product((None, "dead"), (None, (NOW, "msg_1"))):
+        store.deliveries(endpoint="wh_1", state=state, before=before, limit=5)
+        store.deliveries(task_id="t", state=state, before=before, limit=5)
+    store.next_lane("")
+    store.claim_delivery("o/example.com", NOW, NOW + 60)
+    store.move_delivery("msg_1", state="pending", attempt=1, fields={"open": False})
+    store.drop_deliveries(NOW, 5)
+    store.count_cells("t", "zh")
+
+
+def every_other_operation(store: Store) -> None:
+    every_node_operation(store)
+    every_outbox_operation(store)
+    every_upload_operation(store)
+    every_access_operation(store)
 
 
 def every_operation(store: Store) -> None:
@@ -128,8 +157,6 @@ def every_operation(store: Store) -> None:
     store.insert_event(TaskEvent(task_id="t", number=number, at=NOW, kind="state", data={}))
     store.events("t", limit=5)
     store.last_event("t")
-    every_node_operation(store)
-    every_upload_operation(store)
-    every_access_operation(store)
+    every_other_operation(store)
     store.purge_task("t")
     every_expiry_operation(store)

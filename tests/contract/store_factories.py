@@ -12,6 +12,7 @@ from services.model.pack import Pack
 from services.model.states import JobState
 from services.model.task import Item, ItemSpec, Manifest, Options, Target, Task
 from services.model.transcript import Body, Output, output_id
+from services.model.webhook import Delivery, Endpoint, Secret
 from task_manager.store.children import Children, NewEvent
 from task_manager.store.protocol import JobChange
 
@@ -64,6 +65,7 @@ def some_children() -> Children:
         outputs=[an_output(0), an_output(1, kind="transcript")],
         jobs=[a_job(0), a_job(1)],
         events=[NewEvent("t", NOW, kind, {"text_id": "0"}) for kind in ("cell", "item")],
+        deliveries=[a_delivery(name, lane="o/children") for name in ("msg_a", "msg_b")],
     )
 
 
@@ -113,6 +115,32 @@ def a_pack(language: str = "zh", task_id: str = "t", **fields: Any) -> Pack:
         "sha256": "00",
     }
     return Pack(**known | fields)
+
+
+def an_endpoint(endpoint_id: str = "wh_1", **fields: Any) -> Endpoint:
+    known = {
+        "id": endpoint_id,
+        "owner": "o",
+        "url": "https://example.com/hook",
+        "secrets": [Secret(value="whsec_1"), Secret(value="whsec_0", until=NOW)],
+        "created_at": NOW,
+    }
+    return Endpoint(**known | fields)
+
+
+def a_delivery(delivery_id: str = "msg_1", **fields: Any) -> Delivery:
+    known = {
+        "id": delivery_id,
+        "owner": "o",
+        "task_id": "t",
+        "event": "task.succeeded",
+        "endpoint": "wh_1",
+        "lane": "o/example.com",
+        "body": '{"文":"é"}',
+        "created_at": NOW,
+        "due": NOW,
+    }
+    return Delivery(**known | fields)
 
 
 def a_node(node_id: str = "n", **fields: Any) -> Node:

@@ -9,12 +9,21 @@ from typing import Any
 
 import pytest
 from every_operation import every_operation
-from store_factories import NOW, a_failure, a_job, a_running_job, a_task, an_item, an_output
+from store_factories import (
+    NOW,
+    a_delivery,
+    a_failure,
+    a_job,
+    a_running_job,
+    a_task,
+    an_item,
+    an_output,
+)
 
 from services.model.states import JobState
 from services.model.task import TaskEvent, TaskState
 from task_manager.store.sqlite import SqliteStore
-from task_manager.store.sqlite.schema import EVENTS, OUTPUTS, TASKS
+from task_manager.store.sqlite.schema import DELIVERIES, EVENTS, OUTPUTS, TASKS
 
 # A pass over one of these stops at its limit, or reads only what is asked for.
 PASSES = {
@@ -86,6 +95,14 @@ def documents(count: int) -> Iterator[tuple[Any, list[Any]]]:
             [TaskEvent(task_id=task_id, number=i + 1, at=NOW, kind="cell") for i in range(9)],
         )
         yield OUTPUTS, [an_output(i, task_id=task_id) for i in range(10)]
+        yield DELIVERIES, [_delivery(n, i) for i in range(8)]
+
+
+def _delivery(n: int, i: int) -> Any:
+    """Half of them pending, in lanes of many."""
+    ended = {"state": "dead", "open": False, "ended_at": NOW + n} if i % 2 else {}
+    about = {"task_id": f"full{n}", "endpoint": f"wh_{n % 3}", "lane": f"o{n % 7}/h"}
+    return a_delivery(f"full{n}/{i}", due=NOW + n, created_at=NOW + n, **about, **ended)
 
 
 def fill(store: SqliteStore, count: int) -> None:

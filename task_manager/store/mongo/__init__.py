@@ -7,6 +7,7 @@ from task_manager.store.mongo.access import AccessCollections
 from task_manager.store.mongo.claim import ClaimCollection
 from task_manager.store.mongo.jobs import JobCollection
 from task_manager.store.mongo.nodes import NodeCollection
+from task_manager.store.mongo.outbox import OutboxCollections
 from task_manager.store.mongo.queues import QueueCollection
 from task_manager.store.mongo.results import ResultCollections
 from task_manager.store.mongo.tasks import TaskCollections
@@ -24,6 +25,7 @@ class MongoStore(
     NodeCollection,
     UploadCollection,
     AccessCollections,
+    OutboxCollections,
 ):
     """`MongoStore(url)`. What each operation promises stands in the protocol."""
 

@@ -15,6 +15,7 @@ from services.model.pack import Pack
 from services.model.task import Item, Task, TaskEvent, Upload
 from services.model.transcript import Output
 from task_manager.store.documents import Document, media_bytes
+from services.model.webhook import Delivery, Endpoint
 from task_manager.store.mongo.collection import Collection, translated
 from task_manager.store.mongo.indexes import INDEXES
 
@@ -60,6 +61,8 @@ class Database:
         self._uploads = Collection(database.uploads, Upload, key=lambda upload: str(upload["key"]))
         self._api_keys = Collection(database.api_keys, ApiKey)
         self._audit = Collection(database.audit, AuditLine)
+        self._endpoints = Collection(database.endpoints, Endpoint)
+        self._deliveries = Collection(database.deliveries, Delivery)
         self._measured = (0.0, float("-inf"))  # the server's time, and ours of that moment
         try:
             self._create_indexes()

@@ -62,4 +62,13 @@ INDEXES: dict[str, list[dict[str, Any]]] = {
     "uploads": [_index("age", "created_at"), _index("size", "owner", "size")],
     "api_keys": [_index("page", "created_at", "id")],
     "audit": [_index("page", "at", "id"), _index("page_key", "key", "at", "id")],
+    "endpoints": [_index("owner", "owner", "id")],
+    "deliveries": [
+        _index("lane", "lane", "due", "id", only=_OPEN),
+        _index("task", "task_id", "created_at", "id"),
+        _index("task_state", "task_id", "state", "created_at", "id"),
+        _index("endpoint", "endpoint", "created_at", "id"),
+        _index("endpoint_state", "endpoint", "state", "created_at", "id"),
+        _index("ended", "ended_at", only={"ended_at": {"$type": "number"}}),
+    ],
 }

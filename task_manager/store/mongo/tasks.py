@@ -110,6 +110,7 @@ class TaskCollections(Database):
             self._tasks.change({"_id": task_id}, {"manifest": manifest})
         for collection in (self._items, self._jobs, self._outputs, self._packs, self._events):
             collection.delete({"task_id": task_id})
+        self._deliveries.delete({"task_id": task_id})
 
     def insert_items(self, items: Iterable[Item]) -> None:
         self._items.insert_absent(items)

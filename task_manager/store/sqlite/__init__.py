@@ -7,6 +7,7 @@ from task_manager.store.sqlite.children import ChildTables
 from task_manager.store.sqlite.claim import ClaimTables
 from task_manager.store.sqlite.jobs import JobTables
 from task_manager.store.sqlite.nodes import NodeTable
+from task_manager.store.sqlite.outbox import OutboxTables
 from task_manager.store.sqlite.queues import QueueTables
 from task_manager.store.sqlite.results import ResultTables
 from task_manager.store.sqlite.tasks import TaskTables
@@ -25,5 +26,6 @@ class SqliteStore(
     NodeTable,
     UploadTable,
     AccessTables,
+    OutboxTables,
 ):
     """`SqliteStore(path)`. What each operation promises stands in the protocol."""

@@ -8,13 +8,14 @@ from task_manager.store.children import Children, Expanded
 from task_manager.store.sqlite.database import Database, change_if, insert, put, rows_of
 from task_manager.store.sqlite.jobs import if_ended
 from task_manager.store.sqlite.results import append, older_than
-from task_manager.store.sqlite.schema import ITEMS, JOBS, OUTPUTS, TASKS
+from task_manager.store.sqlite.schema import DELIVERIES, ITEMS, JOBS, OUTPUTS, TASKS
 from task_manager.store.sqlite.tasks import at_revision
 
 
 class ChildTables(Database):
     def write_children(self, children: Children, expanded: Expanded | None = None) -> bool:
         items, jobs = rows_of(ITEMS, children.items), rows_of(JOBS, children.jobs)
+        deliveries = rows_of(DELIVERIES, children.deliveries)
         outputs = [(each.model_dump(mode="json"), older_than(each)) for each in children.outputs]
 
         def work(connection: sqlite3.Connection) -> bool:
@@ -24,6 +25,7 @@ class ChildTables(Database):
             insert(connection, JOBS, jobs)
             for event in children.events:
                 append(connection, event)
+            insert(connection, DELIVERIES, deliveries)
             return expanded is None or _noted(connection, expanded)
 
         return self._write(work)

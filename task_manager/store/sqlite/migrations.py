@@ -78,6 +78,20 @@ _TO_3 = (
     ),
     "CREATE INDEX audit_page ON audit (at, id)",
     "CREATE INDEX audit_key ON audit (key, at, id)",
+    "CREATE TABLE endpoints (id TEXT PRIMARY KEY NOT NULL, owner TEXT NOT NULL, doc TEXT NOT NULL)",
+    (
+        "CREATE TABLE deliveries (id TEXT PRIMARY KEY NOT NULL, task_id TEXT NOT NULL,"
+        " endpoint TEXT NOT NULL, state TEXT NOT NULL, created_at REAL NOT NULL,"
+        " lane TEXT NOT NULL, open INTEGER NOT NULL, due REAL NOT NULL, ended_at REAL,"
+        " doc TEXT NOT NULL)"
+    ),
+    "CREATE INDEX endpoints_owner ON endpoints (owner, id)",
+    "CREATE INDEX deliveries_lane ON deliveries (lane, due, id) WHERE open = 1",
+    "CREATE INDEX deliveries_task ON deliveries (task_id, created_at, id)",
+    "CREATE INDEX deliveries_task_state ON deliveries (task_id, state, created_at, id)",
+    "CREATE INDEX deliveries_endpoint ON deliveries (endpoint, created_at, id)",
+    "CREATE INDEX deliveries_endpoint_state ON deliveries (endpoint, state, created_at, id)",
+    "CREATE INDEX deliveries_ended ON deliveries (ended_at) WHERE ended_at IS NOT NULL",
 )
 
 MIGRATIONS = {1: _TO_2, 2: _TO_3}  # from this version to the next; what stands here never changes

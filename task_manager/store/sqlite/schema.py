@@ -20,6 +20,7 @@ from services.model.task import Item, Task, TaskEvent, Upload
 from services.model.transcript import Output
 from services.model.values import Stored
 from task_manager.store.documents import Document, dumps, media_bytes, refuse_too_large
+from services.model.webhook import Delivery, Endpoint
 from task_manager.store.protocol import DOCUMENT_LIMIT
 
 M = TypeVar("M", bound=Stored)
@@ -175,6 +176,22 @@ UPLOADS = Table(
 )
 API_KEYS = Table("api_keys", ApiKey, {"id": _KEY, "created_at": _REAL})
 AUDIT = Table("audit", AuditLine, {"id": _KEY, "at": _REAL, "key": _TEXT})
+ENDPOINTS = Table("endpoints", Endpoint, {"id": _KEY, "owner": _TEXT})
+DELIVERIES = Table(
+    "deliveries",
+    Delivery,
+    {
+        "id": _KEY,
+        "task_id": _TEXT,
+        "endpoint": _TEXT,
+        "state": _TEXT,
+        "created_at": _REAL,
+        "lane": _TEXT,
+        "open": _INT,
+        "due": _REAL,
+        "ended_at": "REAL",
+    },
+)
 
 TABLES: tuple[Table[Any], ...] = (
     TASKS,
@@ -187,6 +204,8 @@ TABLES: tuple[Table[Any], ...] = (
     UPLOADS,
     API_KEYS,
     AUDIT,
+    ENDPOINTS,
+    DELIVERIES,
 )
 
 INDEXES = (
@@ -228,4 +247,11 @@ INDEXES = (
     "INDEX api_keys_page ON api_keys (created_at, id)",
     "INDEX audit_page ON audit (at, id)",
     "INDEX audit_key ON audit (key, at, id)",
+    "INDEX endpoints_owner ON endpoints (owner, id)",
+    "INDEX deliveries_lane ON deliveries (lane, due, id) WHERE open = 1",
+    "INDEX deliveries_task ON deliveries (task_id, created_at, id)",
+    "INDEX deliveries_task_state ON deliveries (task_id, state, created_at, id)",
+    "INDEX deliveries_endpoint ON deliveries (endpoint, created_at, id)",
+    "INDEX deliveries_endpoint_state ON deliveries (endpoint, state, created_at, id)",
+    "INDEX deliveries_ended ON deliveries (ended_at) WHERE ended_at IS NOT NULL",
 )

@@ -13,7 +13,15 @@ from services.model.task import Item, Task, TaskState
 from task_manager.store.documents import Document, without_texts
 from task_manager.store.protocol import PendingExpansion
 from task_manager.store.sqlite.database import Database, Decide, change, document_of
-from task_manager.store.sqlite.schema import EVENTS, ITEMS, JOBS, OUTPUTS, PACKS, TASKS
+from task_manager.store.sqlite.schema import (
+    DELIVERIES,
+    EVENTS,
+    ITEMS,
+    JOBS,
+    OUTPUTS,
+    PACKS,
+    TASKS,
+)
 
 _PURGE_ROWS = 500  # rows a transaction, so that nobody waits long for a purge
 
@@ -123,7 +131,7 @@ class TaskTables(Database):
 
     def purge_task(self, task_id: str) -> None:
         self._change(TASKS, task_id, _tombstone)
-        for table in (ITEMS, JOBS, OUTPUTS, PACKS, EVENTS):
+        for table in (ITEMS, JOBS, OUTPUTS, PACKS, EVENTS, DELIVERIES):
             batch = f"SELECT rowid FROM {table.name} WHERE task_id = ? LIMIT {_PURGE_ROWS}"
             while self._delete(f"DELETE FROM {table.name} WHERE rowid IN ({batch})", task_id):
                 pass
