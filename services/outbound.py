@@ -59,8 +59,14 @@ def stream_of_user(
     Raises NotAllowed, HostUnknown and HttpError.
     """
     pinned = pin(url, named)
-    headers = {**more.pop("headers", {}), "Host": pinned.host, "Accept-Encoding": "identity"}
-    extensions = {"sni_hostname": pinned.server}
+    headers = {
+        **more.pop("headers", {}),
+        "Host": pinned.host,
+        "Accept-Encoding": "identity",
+        # Kept open by its address it would serve another host there, whose certificate nobody saw.
+        "Connection": "close",
+    }
+    extensions = {**more.pop("extensions", {}), "sni_hostname": pinned.server}
     with client.stream(
         method, pinned.url, headers=headers, extensions=extensions, **more
     ) as response:

@@ -14,6 +14,8 @@ from hashlib import sha256
 
 from standardwebhooks.webhooks import Webhook
 
+from services.model.webhook import raw_secret
+
 TOLERANCE_S = 300.0
 
 
@@ -72,6 +74,20 @@ def verify_url(
         if hmac.compare_digest(expected.encode(), given):
             return
     raise BadSignature("the signature does not fit the URL")
+
+
+def sign_for_user(
+    secrets: Sequence[str], *, message_id: str, at: float, body: str
+) -> dict[str, str]:
+    """The three headers of a webhook, with one signature for each `whsec_…` that holds just now:
+    so a secret can be replaced without a delivery that its receiver refuses."""
+    message = f"{message_id}.{int(at)}.{body}".encode()
+    digests = [hmac.new(raw_secret(secret), message, sha256).digest() for secret in secrets]
+    return {
+        "webhook-id": message_id,
+        "webhook-timestamp": str(int(at)),
+        "webhook-signature": " ".join(f"v1,{base64.b64encode(each).decode()}" for each in digests),
+    }
 
 
 def sign_url(secret: str, *, method: str, key: str, expires: int) -> str:
