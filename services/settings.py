@@ -179,6 +179,12 @@ class Settings(BaseSettings):
     set_aside_s: float = Field(default=600.0, gt=0)
     """A node on which three jobs were lost or ran out of memory within this time gets no work for
     as long (seconds), unless no other one can do it."""
+    success_topic: str = ""
+    """Where good news of all tasks goes beside webhooks (`task.succeeded`, `item.transcribed`,
+    `language.completed`): `redis://host:6379/0#stream` or the ARN of an SNS topic; empty:
+    nowhere."""
+    error_topic: str = ""
+    """The same for `task.partial`, `task.failed`, `task.cancelled` and `job.dead`."""
     registry_url: str = ""
     """Where the nodes are published: `consul://host:8500` or `nacos://host:8848`; empty:
     nowhere. The store decides in any case."""
