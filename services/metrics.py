@@ -88,6 +88,9 @@ class ManagerMetrics:
         self._refused = self._counter(
             "refused", "Requests turned away for want of room, by code.", "code"
         )
+        self._deliveries = self._counter(
+            "deliveries", "Tries to deliver a webhook: delivered, failed, or dead.", "outcome"
+        )
         self._ticks = self._counter("tick_failures", "Looks of the ticker that failed.", "loop")
         self._requests = Histogram(
             "fanscribe_http_request_seconds",
@@ -134,6 +137,10 @@ class ManagerMetrics:
 
     def refused(self, code: str) -> None:
         self._refused.labels(code).inc()
+
+    def delivered(self, outcome: str) -> None:
+        """`outcome`: delivered; failed, and tried again; dead, which is given up."""
+        self._deliveries.labels(outcome).inc()
 
     def tick_failed(self, loop: str) -> None:
         self._ticks.labels(loop).inc()

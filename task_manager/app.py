@@ -37,6 +37,7 @@ from task_manager.routes import (
     results,
     tasks,
     uploads,
+    webhooks,
     worker,
 )
 from task_manager.store.opening import open_store
@@ -126,6 +127,7 @@ def public_app(pipeline: Pipeline, stopping: threading.Event) -> FastAPI:
         health,
     ):
         app.include_router(module.router)
+    app.include_router(webhooks.router)
     app.include_router(metrics.public)
     settings = pipeline.ports.settings
     app.state.admission = Admission(pipeline.ports)

@@ -14,6 +14,7 @@ from services.model.retention import Retention
 from services.model.task import AudioInput, Priority, Task
 from services.storage import keys
 from task_manager import problems
+from task_manager.hooking import to_task_webhook
 from task_manager.intake import Intake
 from task_manager.manifests import Rules, stem, to_manifest
 from task_manager.multipart import Part, parts
@@ -95,6 +96,7 @@ class Submission:
             retention=Retention(
                 media_s=new.retention.media_seconds, results_s=new.retention.results_seconds
             ),
+            webhook=to_task_webhook(new.webhook, ports.settings),
         )
         return task
 
@@ -201,7 +203,7 @@ class _Form:
             wanted["targets"] = self.targets
         options = dict(_object("request.options", wanted.pop("options", {})))
         for name, value in self.fields.items():
-            (wanted if name in {"language", "priority", "metadata"} else options)[name] = value
+            (wanted if name in _OF_TASK else options)[name] = value
         return {**wanted, "options": options}
 
 
@@ -262,10 +264,12 @@ def _plain(_: str, text: str) -> str:
     return text
 
 
+_OF_TASK = {"language", "priority", "metadata", "webhook"}  # the other fields are options
 _FIELDS: Mapping[str, Callable[[str, str], Any]] = {
     "request": _json,
     "texts": _json,
     "metadata": _json,
+    "webhook": _json,
     "language": _plain,
     "priority": _plain,
     "model": _plain,

@@ -22,6 +22,7 @@ from task_manager.pipeline.promises import Estimate
 from task_manager.schemas.item import AudioView, CellView, ItemView
 from task_manager.schemas.new_task import PriorityName
 from task_manager.schemas.task import (
+    AcceptedTask,
     Attempt,
     RunningJob,
     StageTiming,
@@ -53,6 +54,12 @@ def spellings(task: Task) -> dict[str, str]:
 
 def summary(task: Task) -> TaskSummary:
     return TaskSummary(**_summary(task))
+
+
+def accepted(task: Task) -> AcceptedTask:
+    hook = task.webhook
+    secret = hook.secret if hook is not None and hook.made else None
+    return AcceptedTask(**_summary(task), webhook_secret=secret)
 
 
 def detail(task: Task, ports: Ports) -> TaskDetail:

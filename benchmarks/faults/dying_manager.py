@@ -28,7 +28,8 @@ WRITES = frozenset({
     "insert_task", "move_task", "note_task", "look_later", "start_task", "purge_task",
     "write_children", "insert_items", "insert_jobs", "claim", "beat", "move_job", "note_progress",
     "set_expanded", "announce_due", "unannounce", "put_output", "put_pack", "append_event",
-    "insert_event", "put", "copy", "delete", "delete_prefix",
+    "insert_event", "insert_deliveries", "claim_delivery", "move_delivery", "put", "copy",
+    "delete", "delete_prefix",
 })  # fmt: skip
 LOOPS = ("settle", "expand", "reap", "announce")  # the ticker's, by the names of their threads
 

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from services.model.retention import Retention
 from services.model.values import Stored
+from services.model.webhook import TaskWebhook
 
 
 class TaskState(StrEnum):
@@ -143,6 +144,7 @@ class Task(Stored):
     metadata: dict[str, Any] = Field(default_factory=dict)
     idempotency_key: str | None = None
     idempotency_digest: str | None = None
+    webhook: TaskWebhook | None = None
     state: TaskState = TaskState.QUEUED
     revision: int = 0
     cancel: bool = False

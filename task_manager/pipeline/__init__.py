@@ -21,6 +21,7 @@ from services.model.messages import (
 from services.model.node import Node
 from services.model.retention import Retention
 from services.model.task import Manifest, Task
+from services.model.webhook import TaskWebhook
 from services.settings import Settings
 from services.storage.named import NamedBuckets
 from services.storage.protocol import ObjectStore
@@ -47,6 +48,7 @@ class Pipeline:
         metadata: dict[str, Any],
         idempotency_key: str | None,
         retention: Retention = Retention(),  # noqa: B008  a frozen value
+        webhook: TaskWebhook | None = None,
     ) -> tuple[Task, bool]:
         return accept.accept(
             self.ports,
@@ -57,6 +59,7 @@ class Pipeline:
             metadata=metadata,
             idempotency_key=idempotency_key,
             retention=retention,
+            webhook=webhook,
         )
 
     def register(self, hello: Register) -> Registered:

@@ -12,6 +12,7 @@ from services.model.errors import IdempotencyMismatch, Invalid, RequestRefused, 
 from services.model.pack import dumps
 from services.model.retention import Retention
 from services.model.task import Manifest, Task
+from services.model.webhook import TaskWebhook
 from services.storage import keys
 from services.storage.protocol import ObjectMissing
 from task_manager.pipeline.expand import expand_task
@@ -43,7 +44,11 @@ def made_at(task_id: str) -> float | None:
 
 
 def request_digest(
-    manifest: Manifest, priority: int, metadata: dict[str, Any], retention: Retention
+    manifest: Manifest,
+    priority: int,
+    metadata: dict[str, Any],
+    retention: Retention,
+    webhook: TaskWebhook | None = None,
 ) -> str:
     """What makes two requests the same: the canonical manifest with the files' hashes; never
     the raw bytes of the request, nor the keys under which the files happen to lie, unless nobody
@@ -52,8 +57,10 @@ def request_digest(
     for item in content["items"]:
         if item["audio"] and item["audio"]["sha256"]:
             del item["audio"]["key"]
-    asked = retention.model_dump(exclude_none=True)
-    return sha256(dumps([content, priority, metadata, asked]).encode()).hexdigest()
+    asked = [content, priority, metadata, retention.model_dump(exclude_none=True)]
+    if webhook is not None:
+        asked.append(webhook.model_dump(mode="json", exclude={"secret"} if webhook.made else None))
+    return sha256(dumps(asked).encode()).hexdigest()
 
 
 def accept(
@@ -66,6 +73,7 @@ def accept(
     metadata: dict[str, Any],
     idempotency_key: str | None,
     retention: Retention = Retention(),  # noqa: B008  a frozen value
+    webhook: TaskWebhook | None = None,
 ) -> tuple[Task, bool]:
     """The task, and whether this request made it.
 
@@ -75,7 +83,7 @@ def accept(
     refuse_too_large(manifest)
     refuse_unserved(ports, manifest)
     now = ports.store.now()
-    wanted = (manifest, priority, metadata, retention)
+    wanted = (manifest, priority, metadata, retention, webhook)
     digest = request_digest(*wanted) if idempotency_key else None
     manifest = adopt(ports, task_id, manifest)
     task, made = _insert(
@@ -89,6 +97,7 @@ def accept(
             metadata=metadata,
             idempotency_key=idempotency_key,
             idempotency_digest=digest,
+            webhook=webhook,
             look_at=now + ports.settings.expand_after_s,
             retention=retention.within(ports.settings.retention),
         ),

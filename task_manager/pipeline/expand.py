@@ -21,6 +21,7 @@ from services.model.states import Event, JobState
 from services.model.task import Task
 from services.model.transcript import Output
 from task_manager.pipeline import jobs
+from task_manager.pipeline.notices import write_told
 from task_manager.pipeline.ports import Ports
 from task_manager.pipeline.settle import LOOK_AGAIN_S
 from task_manager.store.children import Children, Expanded, NewEvent
@@ -50,27 +51,30 @@ def _expand_task(ports: Ports, task: Task, told: Sequence[NewEvent]) -> bool:
         return ports.store.write_children(Children(), done)
     children = _children_of(ports, task, plan.of_task(task, now=now, choose=ports.choose), told)
     if task.revive:
-        ports.store.write_children(children)
+        write_told(ports, task, children)
         _revive(ports, task)
         return ports.store.write_children(Children(), replace(done, look_at=ports.store.now()))
     if not children.jobs:
-        return ports.store.write_children(children, done)
-    cleared = ports.store.write_children(children, replace(done, look_at=now + LOOK_AGAIN_S))
+        return write_told(ports, task, children, done)
+    cleared = write_told(ports, task, children, replace(done, look_at=now + LOOK_AGAIN_S))
     if not ports.store.has_open_jobs(task.id):  # all done already, and the call for a look undone
         ports.store.note_task(task.id, {"look_at": ports.store.now()})
     return cleared
 
 
 def expand_job(ports: Ports, job: Job) -> None:
-    """The children of a job that has succeeded."""
+    """The children of a job that has succeeded; of one that has died, whom to tell."""
     task = ports.store.task(job.task_id)
     if task is None or task.deleted_at is not None:
         ports.store.set_expanded(job.id, job.attempt)
         return
     now = ports.store.now()
-    children = _children_of(ports, task, _expansion(ports, task, job, now=now))
     done = Expanded(task.id, look_at=now, job=job.id, attempt=job.attempt)
-    ports.store.write_children(children, done)
+    if job.state is JobState.DEAD:
+        write_told(ports, task, Children(), done, died=job)
+    else:
+        children = _children_of(ports, task, _expansion(ports, task, job, now=now))
+        write_told(ports, task, children, done)
     _close_unwanted(ports, task.id)
     ports.wake()
 

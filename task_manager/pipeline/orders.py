@@ -8,7 +8,7 @@ from services.model.task import Task, TaskState
 from task_manager.pipeline import jobs
 from task_manager.pipeline.expand import expand_task
 from task_manager.pipeline.ports import Ports
-from task_manager.pipeline.settle import settle
+from task_manager.pipeline.settle import settle, tell_end
 
 _OF_AUDIO = frozenset({Stage.PREPARE, Stage.DETECT, Stage.TRANSCRIBE})
 _LOOKED_AT = 200  # dead jobs; of a task that failed all fail in much the same place
@@ -51,6 +51,8 @@ def retry(ports: Ports, task_id: str) -> Task:
                 code="nothing_to_retry",
             )
         _refuse_without_media(ports, task)
+        if task.look_at is not None:  # nobody has told of its end yet, and soon it has none
+            tell_end(ports, task)
         now = ports.store.now()
         fields = {
             "state": TaskState.QUEUED,

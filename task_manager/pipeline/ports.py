@@ -13,6 +13,7 @@ from services.storage.named import NamedBuckets
 from services.storage.protocol import ObjectStore
 from task_manager.audit import AuditLog
 from task_manager.pipeline.lines import Lines
+from task_manager.pipeline.listeners import Listeners
 from task_manager.pipeline.promises import Promises
 from task_manager.pipeline.refusals import Refusals
 from task_manager.pipeline.speeds import Speeds
@@ -27,9 +28,9 @@ def _nobody_listens() -> None:
 
 @dataclass(slots=True)
 class Ports:
-    """`wake` tells the ticker that there is something to announce or settle; `draw` is the
-    random number of the retry table's jitter; `meter` counts for operators, `pulse` shows them
-    whether the ticker looks, and `audit` who ordered what."""
+    """`wake` tells the ticker that there is something to announce or settle, `post` that there is
+    something to deliver; `draw` is the random number of the retry table's jitter; `meter` counts
+    for operators, `pulse` shows them whether the ticker looks, and `audit` who ordered what."""
 
     store: Store
     objects: ObjectStore
@@ -37,8 +38,10 @@ class Ports:
     settings: Settings
     buckets: NamedBuckets
     wake: Callable[[], None] = _nobody_listens
+    post: Callable[[], None] = _nobody_listens
     draw: Callable[[], float] = field(default=random.random)
     lines: Lines = field(default_factory=Lines)
+    listeners: Listeners = field(default_factory=Listeners)
     waiting: Waiting = field(default_factory=Waiting)
     refusals: Refusals = field(default_factory=Refusals)
     speeds: Speeds = field(default_factory=Speeds)

@@ -30,6 +30,7 @@ RENEW_BELOW_S = 900.0  # of a signed URL's life
 TRIES = 20  # compare-and-set rounds; each lost round means that somebody else moved the job
 
 Status = Literal[200, 409, 410, 422]
+_TO_TELL = {"expand": "pending", "open": True}  # a death is told of before the task may end
 _STATUS: dict[Answer, Status] = {Answer.OK: 200, Answer.STALE: 409, Answer.CANCELLED: 410}
 
 
@@ -168,10 +169,8 @@ def _finish(ports: Ports, token: str, report: Report) -> Status:
         if report.result is not None and written.state is JobState.SUCCEEDED:
             at = written.finished_at or ports.store.now()
             ports.speeds.finished(job, report.result, seconds=report.seconds, at=at)
-        if written.state is JobState.SUCCEEDED and written.expand == "pending":
+        if written.state.ended and written.expand == "pending":
             expand_job(ports, written)
-        elif written.state is JobState.DEAD:
-            ports.store.note_task(job.task_id, {"look_at": ports.store.now()})
         return _STATUS[answer]
     return 409
 
@@ -243,6 +242,7 @@ def _failed(ports: Ports, job: Job, failure: Failure) -> tuple[Job | None, Answe
     )
     fields: dict[str, Any] = {"reported": job.attempt, "lease": None}
     if not decision.again:
+        fields |= _TO_TELL
         return jobs.apply(ports, job, Event.FAIL_FOR_GOOD, fields=fields, history=line)
     counts = {**job.retries, failure.failure: job.retries.get(failure.failure, 0) + 1}
     fields |= {
@@ -299,8 +299,7 @@ def lose(
     }
     if reported is not None:
         fields |= {"reported": reported, "lease": None}
-    if again:
-        fields |= {"due": now, "announced_at": None}
+    fields |= {"due": now, "announced_at": None} if again else _TO_TELL
     event = Event.LOSE if again else Event.LOSE_FOR_GOOD
     written, answer = jobs.apply(ports, job, event, fields=fields, history=line, beat=beat)
     if written is not None and charged:

@@ -8,6 +8,7 @@ from services.model.states import JobState
 from services.model.task import Counts, Task, TaskEvent, TaskState
 from services.storage import keys
 from task_manager.pipeline import jobs
+from task_manager.pipeline.notices import of_end, tell
 from task_manager.pipeline.packing import write_packs
 from task_manager.pipeline.ports import Ports
 
@@ -91,9 +92,10 @@ def finalise(ports: Ports, task: Task) -> None:
 
 
 def tell_end(ports: Ports, task: Task) -> None:
-    """The line of the log that says how the task ended; by the ticker, should the manager that
-    ended it have died before. Whoever looks at the task tells, but under the number that follows
-    what was read: of two who do so at once, one finds the line of the other."""
+    """Webhooks, and the line of the log, that say how the task ended; by the ticker, should the
+    manager that ended it have died before. Whoever looks at the task tells, but under the number
+    that follows what was read: of two who do so at once, one finds the line of the other."""
+    tell(ports, task, [of_end(ports, task)])
     data = {"state": task.state, "revision": task.revision, "counts": task.counts.model_dump()}
     at = task.finished_at or task.created_at
     for _ in range(_TRIES):

@@ -29,7 +29,7 @@ from task_manager.intake import read_in_thread
 from task_manager.problems import responses
 from task_manager.routes.bodies import FORM_SCHEMA, JSON_SCHEMA, media_type
 from task_manager.schemas.item import ItemPage
-from task_manager.schemas.task import TaskDetail, TaskPage, TaskSummary
+from task_manager.schemas.task import AcceptedTask, TaskDetail, TaskPage, TaskSummary
 from task_manager.submission import MAX_JSON, Submission
 
 router = APIRouter(prefix="/v1/tasks", tags=["tasks"])
@@ -58,7 +58,7 @@ async def create_task(
     owner: Owner,
     clerk: TheClerk,
     idempotency_key: IdempotencyKey = None,
-) -> TaskSummary:
+) -> AcceptedTask:
     """Takes a task: as JSON with texts and upload keys, or as a form with files. It exists, and
     will be worked on, when the answer is 202."""
     submission = Submission(pipeline, intake, owner, idempotency_key)
@@ -66,7 +66,7 @@ async def create_task(
         task = await _submitted(request, submission)
         note.subject = task.id
     response.headers["Location"] = f"/v1/tasks/{task.id}"
-    return views.summary(task)
+    return views.accepted(task)
 
 
 async def _submitted(request: Request, submission: Submission) -> Task:

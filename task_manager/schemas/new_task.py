@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field
 
 from task_manager.schemas.request import RequestModel
+from task_manager.schemas.webhook import NewTaskWebhook
 
 MAX_PROMPT = 10_000  # characters
 MAX_KEYWORDS = 1000
@@ -121,4 +122,7 @@ class NewTask(RequestModel):
     retention: NewRetention = NewRetention()
     metadata: dict[str, Any] = Field(
         default_factory=dict, description="Up to 16 KB of yours, given back with the task."
+    )
+    webhook: NewTaskWebhook | None = Field(
+        default=None, description="Where to tell of this task, beside the webhooks for all tasks."
     )

@@ -31,6 +31,15 @@ class TaskSummary(AnswerModel):
     metadata: dict[str, Any]
 
 
+class AcceptedTask(TaskSummary):
+    """A task that was taken."""
+
+    webhook_secret: str | None = Field(
+        description="What its webhook is signed with, where the request gave no secret of its "
+        "own. It is shown here only, and again to the same Idempotency-Key."
+    )
+
+
 class JobName(AnswerModel):
     """Which job of the task it is."""
 

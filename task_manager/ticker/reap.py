@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from services import logs
 from services.model.states import JobState
+from task_manager.pipeline.expand import expand_job
 from task_manager.pipeline.ports import Ports
 from task_manager.pipeline.reports import lose
 
@@ -74,7 +75,7 @@ def reap(ports: Ports, watch: Watch, at: float) -> int:
             state=str(written.state),
         )
         if written.state is JobState.DEAD:
-            ports.store.note_task(job.task_id, {"look_at": ports.store.now()})
+            expand_job(ports, written)
     if taken:
         ports.wake()
     return taken

@@ -1,4 +1,4 @@
-"""The loops, each with a thread of its own: announce, settle, reap, expand, nodes, registry, …"""
+"""The loops, each with a thread of its own: announce, settle, deliver, reap, expand, nodes, …"""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from task_manager.registries import open_publisher
 from task_manager.registry import EVERY_S as REGISTRY_EVERY_S
 from task_manager.store.protocol import StoreUnavailable
 from task_manager.ticker.announce import announce
+from task_manager.ticker.deliver import Postman
 from task_manager.ticker.expand import Unfinished, finish_expansions
 from task_manager.ticker.nodes import mark_lost
 from task_manager.ticker.orphans import sweep_orphans
@@ -24,6 +25,7 @@ from task_manager.ticker.uploads import sweep_uploads
 log = logs.get(__name__)
 
 FORGET_NODES_S = 24 * 3600.0
+FORGET_DELIVERIES_S = 30 * 24 * 3600.0  # after their end
 LEARN_EVERY_S = 5.0
 ORPHANS_EVERY_S = 24 * 3600.0
 DROP_AT_ONCE = 1_000  # lines of the audit log
@@ -37,6 +39,7 @@ class Ticker:
         self._ports = pipeline.ports
         self._announcer = announcer
         self._publisher = open_publisher(pipeline.ports.settings.registry_url)
+        self._postman = Postman(pipeline.ports)
         self._stopping = threading.Event()
         self._bells: list[threading.Event] = []
         self._threads: list[threading.Thread] = []
@@ -50,6 +53,7 @@ class Ticker:
         self._loop("announce", tick, lambda: announce(self._ports, self._announcer.announce))
         self._loop("settle", tick, self._settle)
         self._ports.wake = self._wake
+        self._ports.post = self._loop("deliver", tick, self._postman.look).set
         self._loop("reap", tick, lambda: reap(self._ports, watch, time.monotonic()))
         self._loop(
             "expand", tick, lambda: finish_expansions(self._ports, unfinished, time.monotonic())
@@ -74,6 +78,7 @@ class Ticker:
             self._ports.audit.flush(self._ports.store)
         except StoreUnavailable as away:
             log.warning("forgotten", what="speeds, audit", reason=away.message)
+        self._postman.close()
         self._announcer.close()
         if self._publisher is not None:
             self._publisher.close()
@@ -82,7 +87,8 @@ class Ticker:
         for bell in self._bells[:2]:
             bell.set()
 
-    def _loop(self, name: str, every_s: float, look: Callable[[], object]) -> None:
+    def _loop(self, name: str, every_s: float, look: Callable[[], object]) -> threading.Event:
+        """The bell that makes it look at once."""
         bell = threading.Event()
         self._bells.append(bell)
 
@@ -104,6 +110,7 @@ class Ticker:
         thread = threading.Thread(target=run, name=f"ticker-{name}", daemon=True)
         self._threads.append(thread)
         thread.start()
+        return bell
 
     def _settle(self) -> None:
         """Every task whose time has come; one that fails does not hold up the others."""
@@ -128,3 +135,5 @@ class Ticker:
                 pass
         sweep_uploads(self._ports)
         expire(self._ports)
+        while store.drop_deliveries(store.now() - FORGET_DELIVERIES_S, 500) == 500:
+            pass

@@ -7,10 +7,13 @@ import json
 import re
 import subprocess
 import sys
+import time
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 from pages import PAGES, ROOT, blocks, prose, read
 
 from services.model.errors import FailureClass
@@ -19,7 +22,7 @@ from services.model.states import Event, JobState
 from services.model.task import TaskState
 from services.models_folder import load_catalog
 from services.settings import Settings
-from services.signing import sign, verify
+from services.signing import sign, sign_for_user, verify
 
 DOCS = ROOT / "docs"
 # Read by the client and by the tests, so they are no settings of a process.
@@ -155,6 +158,25 @@ def test_the_signature_on_the_callbacks_page_is_the_one_that_the_manager_checks(
     verify("sécret", headers, '{"a":"é"}', now=1700000100.0)
 
     assert headers == sign("sécret", message_id="msg_1", at=1700000000.0, body='{"a":"é"}')
+
+
+def test_the_receiver_on_the_webhooks_page_takes_what_is_sent() -> None:
+    names: dict[str, Any] = {}
+    for block in blocks(DOCS / "webhooks.md", "python"):
+        exec(block.text, names)
+    body = '{"type":"webhook.ping","data":{"文":"é"}}'
+    headers = sign_for_user([names["SECRET"]], message_id="msg_1", at=time.time(), body=body)
+
+    with TestClient(names["app"]) as client:
+        statuses = [
+            client.post("/fanscribe", content=text, headers=headers).status_code
+            for text in (body, body, body + " ")
+        ]
+
+    assert statuses == [204, 204, 401]
+    assert names["seen"] == {"msg_1"}
+    assert names["verify"](names["SECRET"], headers, body.encode())
+    assert not names["verify"](names["SECRET"], headers, b"{}")
 
 
 def test_the_catalog_file_on_the_models_page_is_taken(tmp_path: Path) -> None:

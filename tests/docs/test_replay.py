@@ -17,12 +17,23 @@ from services.settings import Settings
 from task_manager.app import build
 
 PATIENCE_S = 60.0
+NAMES = {
+    **dict.fromkeys(("TASK", "NEW", "NODE", "HOOK", "DELIVERY"), "x"),
+    "KEY": "uploads/x",
+}
 REPLAYED = [page for page in PAGES if list(exchanges(page))]
 
 
 def remember(names: dict[str, str], response: httpx.Response) -> None:
-    """Answers that name something new tell `$TASK` (the first), `$NEW`, `$KEY` and `$NODE`."""
-    if response.status_code == 202 and "/retry" not in str(response.url):
+    """Answers that name something new tell `$TASK` (the first), `$NEW`, `$KEY`, `$NODE`, `$HOOK`
+    and `$DELIVERY`."""
+    path = str(response.url.path)
+    if path.startswith("/v1/webhooks"):
+        if response.status_code == 201:
+            names["HOOK"] = response.json()["id"]
+        elif path.endswith("/ping"):
+            names["DELIVERY"] = response.json()["id"]
+    elif response.status_code == 202 and "/retry" not in str(response.url):
         names["NEW"] = response.json()["id"]
         names.setdefault("TASK", names["NEW"])
     elif response.status_code == 201:
@@ -67,9 +78,7 @@ def test_every_route_is_on_a_page_of_the_api(tmp_path: Path) -> None:
         (request.method, request.url.removeprefix(SHOWN_AT).partition("?")[0].split("/"))
         for page in ("api.md", "openai.md")
         for exchange in exchanges(ROOT / "docs" / page)
-        for request in requests(
-            exchange.asked, {"TASK": "t", "NEW": "t", "KEY": "uploads/k", "NODE": "n"}
-        )
+        for request in requests(exchange.asked, NAMES)
     ]
 
     def is_shown(method: str, path: str) -> bool:

@@ -21,10 +21,12 @@ READS = frozenset({
     "open_jobs", "dead_jobs", "count_jobs", "count_waiting", "front_rank", "queue_depths",
     "jobs_ahead", "running_in", "dead_page", "count_open_tasks", "pending_expansions", "output",
     "outputs", "output_lines", "count_outputs", "pack", "events", "last_event", "node", "nodes",
-    "upload", "old_uploads", "get", "head", "names_under", "parts", "url_to_get", "url_to_put",
+    "upload", "old_uploads", "endpoint", "endpoints", "delivery", "deliveries", "next_lane",
+    "count_cells", "get", "head", "names_under", "parts", "url_to_get", "url_to_put",
     "url_to_put_part",
 })  # fmt: skip
-BULK = frozenset({"insert_items", "insert_jobs"})  # one call, many documents: it may break off
+# One call, many documents: it may break off.
+BULK = frozenset({"insert_items", "insert_jobs", "insert_deliveries"})
 
 Where = Literal["before", "half", "after"]
 

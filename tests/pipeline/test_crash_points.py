@@ -14,12 +14,28 @@ from worlds import Worlds
 
 from services.model.errors import Conflict, FanscribeError, Gone
 from services.storage.protocol import ObjectStore
+from task_manager.store.outbox import Outbox
 from task_manager.store.protocol import Store
+
+_TELLING = {
+    "accept", "success of prepare", "success of a transcript's joining",
+    "success of a whole translation", "success of a cell's joining", "failure for good",
+    "third loss", "expansion of a job by the ticker", "finalise", "finalise of a cancelled task",
+    "retry of one", "retry of all", "delete while a part runs", "purge",
+}  # fmt: skip
 
 
 @pytest.fixture
 def sqlite_worlds(tmp_path: Path) -> Iterator[Worlds]:
     made = Worlds(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def told_worlds(tmp_path: Path) -> Iterator[Worlds]:
+    """Where somebody wants to be told of everything."""
+    made = Worlds(tmp_path, webhook=True)
     yield made
     made.close()
 
@@ -97,6 +113,13 @@ def test_a_crash_at_any_write_is_made_good(operation: Operation, sqlite_worlds: 
     crash_everywhere(sqlite_worlds, operation)
 
 
+@pytest.mark.parametrize("operation", [op for op in OPERATIONS if op.name in _TELLING], ids=str)
+def test_a_crash_at_any_write_loses_no_webhook_and_doubles_none(
+    operation: Operation, told_worlds: Worlds
+) -> None:
+    crash_everywhere(told_worlds, operation)
+
+
 def _result(outcome: Outcome | None) -> tuple[str, ...] | None:
     """State and packs; what was charged depends on who died."""
     if outcome is None:
@@ -105,7 +128,7 @@ def _result(outcome: Outcome | None) -> tuple[str, ...] | None:
 
 
 def test_every_write_of_the_protocols_is_watched() -> None:
-    assert {"insert_task", "claim", "beat", "move_job", "put", "copy"} <= set(
-        writes_of(Store, ObjectStore)
+    assert {"insert_task", "claim", "beat", "move_job", "claim_delivery", "put", "copy"} <= set(
+        writes_of(Store, Outbox, ObjectStore)
     )
-    assert READS <= set(vars(Store)) | set(vars(ObjectStore))
+    assert READS <= set(vars(Store)) | set(vars(Outbox)) | set(vars(ObjectStore))

@@ -26,6 +26,7 @@ from services.model.task import (
     Task,
     TaskState,
 )
+from services.model.webhook import OF_TASK, TaskWebhook, delivery_id
 from services.settings import Settings
 from services.storage.local import LocalStore
 from task_manager.pipeline import Pipeline
@@ -99,6 +100,7 @@ class World:
     objects: LocalStore
     settings: Settings
     audio: bool = True
+    webhook: bool = False  # somebody wants to be told of everything
     languages: tuple[str, ...] = ("zh", "ja", "en")
     tap: Tap = field(default_factory=Tap)
     held: list[Lease] = field(default_factory=list)
@@ -133,6 +135,7 @@ class World:
         task, _ = (pipeline or self.second).accept(
             task_id=new_task_id(), manifest=self._manifest(), priority=5, metadata={},
             idempotency_key=KEY, owner="local",
+            webhook=TaskWebhook(url="https://example.com/", secret="s") if self.webhook else None,
         )  # fmt: skip
         self.acknowledged.add(task.id)
         return task
@@ -266,6 +269,8 @@ class World:
         assert not self.store.has_open_jobs(task.id)
         self._check_events(task)
         self._check_cells(task)
+        if self.webhook:
+            self._check_told(task)
         return Outcome(task.state, self._packs(task), self._jobs(task))
 
     def _check_purged(self, task: Task) -> None:
@@ -274,6 +279,7 @@ class World:
         assert self.store.items(task.id, limit=10) == []
         assert self.store.outputs(task.id) == []
         assert self.store.events(task.id, limit=10) == []
+        assert self.store.deliveries(task_id=task.id, limit=10) == []
         assert all(self.store.pack(task.id, name) is None for name in ("zh", "ja", "en"))
         assert not list((self.objects.root / "tasks").glob(f"{task.id}/**/*"))
 
@@ -283,6 +289,29 @@ class World:
         ends = self.ends()
         assert (ends[-1]["state"], ends[-1]["revision"]) == (task.state, task.revision), ends
         assert len({each["revision"] for each in ends}) <= 1 + self.retries, f"two ends: {ends}"
+
+    def _check_told(self, task: Task) -> None:
+        """One delivery for each thing that happened, and none for anything else."""
+        told = self.store.deliveries(task_id=task.id, limit=1000)
+        heard = [(each.item, each.version) for each in self.store.outputs(task.id)
+                 if each.source == "A" and each.kind != "translation"]  # fmt: skip
+        cells = task.manifest.cells // len(task.manifest.languages)
+        full = [name for name in task.manifest.languages
+                if self.store.count_cells(task.id, name) == cells]  # fmt: skip
+        happened = {
+            *(("item.transcribed", str(item), version) for item, version in heard),
+            *(("language.completed", name, 0) for name in full),
+            *((f"task.{each['state']}", "", each["revision"]) for each in self.ends()),
+        }
+        wanted = {delivery_id(task.id, *each, OF_TASK) for each in happened}
+        assert {each.id for each in told if each.event != "job.dead"} == wanted, told
+        jobs = self.store.jobs_of_items(task.id, 0, 10)
+        died = {n: {delivery_id(task.id, "job.dead", job.id, n, OF_TASK) for job in jobs
+                    if n <= job.attempt} for n in range(9)}  # fmt: skip
+        deaths = {each.id for each in told if each.event == "job.dead"}
+        dead = {delivery_id(task.id, "job.dead", job.id, job.attempt, OF_TASK)
+                for job in jobs if job.state is JobState.DEAD}  # fmt: skip
+        assert dead <= deaths <= set().union(*died.values()), (dead, deaths)
 
     def ends(self) -> list[dict[str, Any]]:
         """What the log says of the task's end, or ends."""

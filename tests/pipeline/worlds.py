@@ -34,6 +34,7 @@ class Worlds:
     once; from there on each world is a copy."""
 
     folder: Path
+    webhook: bool = False
     numbers: Iterator[int] = field(default_factory=count)
     saved: dict[tuple[Before, bool], Saved] = field(default_factory=dict)
     opened: list[World] = field(default_factory=list)
@@ -66,7 +67,9 @@ class Worlds:
         )  # fmt: skip
 
     def _open(self, folder: Path, *, audio: bool) -> World:
-        world = a_world(SteeredSqlite(folder / "store.sqlite"), folder, audio=audio)
+        world = a_world(
+            SteeredSqlite(folder / "store.sqlite"), folder, audio=audio, webhook=self.webhook
+        )
         self.opened.append(world)
         return world
 
