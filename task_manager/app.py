@@ -23,8 +23,8 @@ from task_manager.loopback import LoopbackOnly
 from task_manager.metrics import Gauges, Timed
 from task_manager.pipeline import Pipeline
 from task_manager.routes import (
-    audit,
     asr,
+    audit,
     dead,
     discovery,
     events,

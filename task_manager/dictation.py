@@ -23,6 +23,7 @@ from services.model.task import (
     TaskState,
 )
 from services.storage import keys
+from task_manager.audit import Clerk
 from task_manager.intake import read_in_thread
 from task_manager.manifests import check_hints, named_after
 from task_manager.multipart import Part, parts
@@ -92,6 +93,7 @@ class Desk:
     as `wrap` makes it."""
 
     submission: Submission
+    clerk: Clerk
     file: str
     route: str
     wrap: Callable[[Iterator[bytes]], Iterator[bytes]] = iter
@@ -151,7 +153,12 @@ async def dictated(
     content_type = request.headers.get("content-type", "")
     if not content_type.lower().startswith("multipart/form-data"):
         raise UnsupportedContent("Send multipart/form-data, and say so in Content-Type.")
-    return await read_in_thread(request, lambda body: desk.take(body, content_type, understand))
+    with desk.clerk.noting("task.create") as note:
+        task, more = await read_in_thread(
+            request, lambda body: desk.take(body, content_type, understand)
+        )
+        note.subject = task.id
+    return task, more
 
 
 def _came_to_nothing(task: Task) -> bool:

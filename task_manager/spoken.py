@@ -14,9 +14,9 @@ from services.model.pack import dumps
 from services.model.states import JobState
 from services.model.task import Task
 from task_manager import heard
-from task_manager.open_requests import OpenRequest, ended_well
 from task_manager.deltas import Deltas
 from task_manager.heard import Heard
+from task_manager.open_requests import OpenRequest, ended_well
 from task_manager.pipeline.ports import Ports
 from task_manager.problems import openai_error
 from task_manager.render import MEDIA_TYPES, render, whisper

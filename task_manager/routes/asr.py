@@ -13,8 +13,9 @@ from starlette.concurrency import run_in_threadpool
 from services.model.access import Scope
 from services.model.pack import dumps
 from task_manager import heard
+from task_manager.audit import Clerk
 from task_manager.auth import may
-from task_manager.dependencies import TheCatalog, TheSubmission, admitted
+from task_manager.dependencies import TheCatalog, TheClerk, TheSubmission, admitted
 from task_manager.dictation import Desk, Dictation, Fields, dictated
 from task_manager.heard import Heard
 from task_manager.open_requests import OpenRequest
@@ -53,6 +54,7 @@ async def transcribe_file(
     *,
     request: Request,
     submission: TheSubmission,
+    clerk: TheClerk,
     catalog: TheCatalog,
     task: Literal["transcribe", "translate"] = "transcribe",
     language: Annotated[str, Query(description="Spoken; without it it is detected.")] = "",
@@ -76,7 +78,7 @@ async def transcribe_file(
         )
         return wanted, None
 
-    found = await _heard(request, submission, understand, encode=encode)
+    found = await _heard(request, _desk(request, submission, clerk, encode=encode), understand)
     name = found.task.manifest.items[0].text_id
     headers = {
         **_headers(request, found),
@@ -93,6 +95,7 @@ async def detect_language(
     request: Request,
     response: Response,
     submission: TheSubmission,
+    clerk: TheClerk,
     catalog: TheCatalog,
     encode: Encode = True,
 ) -> DetectedLanguage:
@@ -101,7 +104,7 @@ async def detect_language(
     def understand(_: Fields) -> tuple[Dictation, None]:
         return Dictation(model=catalog.transcriber(None), only_detect=True), None
 
-    found = await _heard(request, submission, understand, encode=encode)
+    found = await _heard(request, _desk(request, submission, clerk, encode=encode), understand)
     response.headers.update(_headers(request, found))
     language = found.item.language
     return DetectedLanguage(
@@ -111,18 +114,17 @@ async def detect_language(
     )
 
 
+def _desk(request: Request, submission: Submission, clerk: Clerk, *, encode: bool) -> Desk:
+    return Desk(submission, clerk, _FILE, request.url.path, wrap=iter if encode else as_wav)
+
+
 async def _heard(
-    request: Request,
-    submission: Submission,
-    understand: Callable[[Fields], tuple[Dictation, None]],
-    *,
-    encode: bool,
+    request: Request, desk: Desk, understand: Callable[[Fields], tuple[Dictation, None]]
 ) -> Heard:
     came_at = time.monotonic()
-    desk = Desk(submission, _FILE, request.url.path, wrap=iter if encode else as_wav)
     task, _ = await dictated(request, desk, understand)
-    ended = await OpenRequest(submission.pipeline, request, task, came_at).wait()
-    return await run_in_threadpool(heard.read, submission.pipeline.ports, ended)
+    ended = await OpenRequest(desk.submission.pipeline, request, task, came_at).wait()
+    return await run_in_threadpool(heard.read, desk.submission.pipeline.ports, ended)
 
 
 def _headers(request: Request, found: Heard) -> dict[str, str]:

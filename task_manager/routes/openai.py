@@ -15,10 +15,10 @@ from services.model.access import Scope
 from services.model.errors import Invalid
 from services.model.task import Task
 from task_manager import heard, spoken
-from task_manager.open_requests import OpenRequest
 from task_manager.auth import may
-from task_manager.dependencies import TheCatalog, TheSubmission, admitted
+from task_manager.dependencies import TheCatalog, TheClerk, TheSubmission, admitted
 from task_manager.dictation import Desk, Dictation, Fields, dictated
+from task_manager.open_requests import OpenRequest
 from task_manager.openai_models import speech_model
 from task_manager.pipeline import Pipeline
 from task_manager.problems import responses
@@ -30,7 +30,6 @@ from task_manager.schemas.audio import (
     NewTranslation,
     read_form,
 )
-from task_manager.submission import Submission
 
 router = APIRouter(
     prefix="/v1/audio",
@@ -64,7 +63,7 @@ class Answer:
     openapi_extra=audio_form("file", NewTranscription),
 )
 async def create_transcription(
-    request: Request, submission: TheSubmission, catalog: TheCatalog
+    request: Request, submission: TheSubmission, catalog: TheCatalog, clerk: TheClerk
 ) -> Response:
     """Writes down one audio while its caller waits, as OpenAI's API does; the work is cancelled
     when the caller hangs up. The headers `X-Fanscribe-Model` and `X-Fanscribe-Warnings` say what
@@ -84,7 +83,7 @@ async def create_transcription(
         )
         return wanted, answer
 
-    return await _answered(request, submission, understand)
+    return await _answered(request, Desk(submission, clerk, "file", request.url.path), understand)
 
 
 @router.post(
@@ -93,7 +92,7 @@ async def create_transcription(
     openapi_extra=audio_form("file", NewTranslation),
 )
 async def create_translation(
-    request: Request, submission: TheSubmission, catalog: TheCatalog
+    request: Request, submission: TheSubmission, catalog: TheCatalog, clerk: TheClerk
 ) -> Response:
     """Writes down one audio and translates it into English while its caller waits. What is not
     spoken in English is translated by a translation model, sentence by sentence."""
@@ -108,7 +107,7 @@ async def create_translation(
         )
         return wanted, Answer(asked.response_format)
 
-    return await _answered(request, submission, understand)
+    return await _answered(request, Desk(submission, clerk, "file", request.url.path), understand)
 
 
 def _answer(asked: NewTranscription) -> Answer:
@@ -135,13 +134,12 @@ def _answer(asked: NewTranscription) -> Answer:
 
 async def _answered(
     request: Request,
-    submission: Submission,
+    desk: Desk,
     understand: Callable[[Fields], tuple[Dictation, Answer]],
 ) -> Response:
     came_at = time.monotonic()
-    desk = Desk(submission, "file", request.url.path)
     task, answer = await dictated(request, desk, understand)
-    pipeline = submission.pipeline
+    pipeline = desk.submission.pipeline
     caller = OpenRequest(pipeline, request, task, came_at)
     if answer.streams:
         return StreamingResponse(

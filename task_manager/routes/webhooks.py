@@ -14,7 +14,7 @@ from services.model.errors import Conflict, NotFound, Unavailable
 from services.model.webhook import Delivery, DeliveryState, Endpoint, Secret
 from task_manager import cursors, hooking
 from task_manager.auth import may
-from task_manager.dependencies import OwnedTask, Owner, ThePipeline, TheSettings, TheStore
+from task_manager.dependencies import OwnedTask, Owner, TheClerk, ThePipeline, TheSettings, TheStore
 from task_manager.pipeline import outbox
 from task_manager.pipeline.listeners import MOST
 from task_manager.problems import responses
@@ -56,10 +56,13 @@ OwnedEndpoint = Annotated[Endpoint, Depends(_endpoint)]
 
 
 @router.post(
-    "/v1/webhooks", status_code=201, responses=_WRITES, dependencies=[_SUBMIT, Depends(require_json)]
+    "/v1/webhooks",
+    status_code=201,
+    responses=_WRITES,
+    dependencies=[_SUBMIT, Depends(require_json)],
 )
 def create_webhook(
-    new: NewWebhook, pipeline: ThePipeline, settings: TheSettings, owner: Owner
+    new: NewWebhook, pipeline: ThePipeline, settings: TheSettings, owner: Owner, clerk: TheClerk
 ) -> WebhookWithSecret:
     """Tells this URL of all tasks of the caller from now on. The secret is shown this once."""
     store = pipeline.ports.store
@@ -78,7 +81,8 @@ def create_webhook(
         secrets=[Secret(value=hooking.secret_given(new.secret, "secret"))],
         created_at=store.now(),
     )
-    store.insert_endpoint(endpoint)
+    with clerk.noting("webhook.create", endpoint.id):
+        store.insert_endpoint(endpoint)
     pipeline.ports.listeners.forget(owner)
     return hooking.view_with_secret(endpoint)
 
@@ -95,9 +99,15 @@ def get_webhook(endpoint: OwnedEndpoint) -> WebhookView:
     return hooking.view(endpoint)
 
 
-@router.patch("/v1/webhooks/{webhook_id}", responses=_WRITES, dependencies=[_SUBMIT, Depends(require_json)])
+@router.patch(
+    "/v1/webhooks/{webhook_id}", responses=_WRITES, dependencies=[_SUBMIT, Depends(require_json)]
+)
 def change_webhook(
-    endpoint: OwnedEndpoint, wanted: ChangedWebhook, pipeline: ThePipeline, settings: TheSettings
+    endpoint: OwnedEndpoint,
+    wanted: ChangedWebhook,
+    pipeline: ThePipeline,
+    settings: TheSettings,
+    clerk: TheClerk,
 ) -> WebhookView:
     """Deliveries that are pending go to the new URL. One that was disabled may be enabled again;
     what was not delivered in the meantime can be replayed."""
@@ -111,21 +121,27 @@ def change_webhook(
     elif wanted.enabled is False and endpoint.enabled:
         now = pipeline.ports.store.now()
         fields |= {"disabled_reason": "You disabled it.", "disabled_at": now}
-    return hooking.view(_change(pipeline, endpoint, fields))
+    with clerk.noting("webhook.change", endpoint.id):
+        return hooking.view(_change(pipeline, endpoint, fields))
 
 
-@router.delete("/v1/webhooks/{webhook_id}", status_code=204, responses=_READS, dependencies=[_SUBMIT])
-def delete_webhook(endpoint: OwnedEndpoint, pipeline: ThePipeline) -> None:
+@router.delete(
+    "/v1/webhooks/{webhook_id}", status_code=204, responses=_READS, dependencies=[_SUBMIT]
+)
+def delete_webhook(endpoint: OwnedEndpoint, pipeline: ThePipeline, clerk: TheClerk) -> None:
     """Nothing more is sent to it, what is pending neither."""
-    pipeline.ports.store.delete_endpoint(endpoint.id)
+    with clerk.noting("webhook.delete", endpoint.id):
+        pipeline.ports.store.delete_endpoint(endpoint.id)
     pipeline.ports.listeners.forget(endpoint.owner)
 
 
 @router.post(
-    "/v1/webhooks/{webhook_id}/rotate", responses=_WRITES, dependencies=[_SUBMIT, Depends(require_json)]
+    "/v1/webhooks/{webhook_id}/rotate",
+    responses=_WRITES,
+    dependencies=[_SUBMIT, Depends(require_json)],
 )
 def rotate_secret(
-    endpoint: OwnedEndpoint, wanted: Rotation, pipeline: ThePipeline
+    endpoint: OwnedEndpoint, wanted: Rotation, pipeline: ThePipeline, clerk: TheClerk
 ) -> WebhookWithSecret:
     """A new secret, shown this once. The old one signs as well for a while, so that the receiver
     can take over the new one at any time in between."""
@@ -133,15 +149,18 @@ def rotate_secret(
     new = Secret(value=hooking.secret_given(wanted.secret, "secret"))
     old = Secret(value=endpoint.secrets[0].value, until=until)
     kept = [new, old] if wanted.keep_old_s else [new]
-    changed = pipeline.ports.store.change_endpoint(
-        endpoint.id, endpoint.revision, {"secrets": kept}
-    )
+    with clerk.noting("webhook.rotate", endpoint.id):
+        changed = pipeline.ports.store.change_endpoint(
+            endpoint.id, endpoint.revision, {"secrets": kept}
+        )
     if changed is None:
         raise Conflict("The webhook is being changed by somebody else: look at it and try again.")
     return hooking.view_with_secret(changed)
 
 
-@router.post("/v1/webhooks/{webhook_id}/ping", status_code=202, responses=_ACTS, dependencies=[_SUBMIT])
+@router.post(
+    "/v1/webhooks/{webhook_id}/ping", status_code=202, responses=_ACTS, dependencies=[_SUBMIT]
+)
 def ping_webhook(endpoint: OwnedEndpoint, pipeline: ThePipeline) -> DeliveryView:
     """Sends a `webhook.ping`; the log says what became of it."""
     if not endpoint.enabled:
@@ -165,7 +184,11 @@ def list_deliveries(
 
 
 @router.post(
-    "/v1/webhooks/{webhook_id}/deliveries/{delivery_id}/replay", status_code=202, responses=_ACTS, dependencies=[_SUBMIT])
+    "/v1/webhooks/{webhook_id}/deliveries/{delivery_id}/replay",
+    status_code=202,
+    responses=_ACTS,
+    dependencies=[_SUBMIT],
+)
 def replay_delivery(
     delivery_id: str, endpoint: OwnedEndpoint, pipeline: ThePipeline
 ) -> DeliveryView:
@@ -176,7 +199,9 @@ def replay_delivery(
     return hooking.delivery_view(outbox.replay(pipeline.ports, delivery))
 
 
-@router.post("/v1/webhooks/{webhook_id}/replay", status_code=202, responses=_ACTS, dependencies=[_SUBMIT])
+@router.post(
+    "/v1/webhooks/{webhook_id}/replay", status_code=202, responses=_ACTS, dependencies=[_SUBMIT]
+)
 def replay_dead_deliveries(endpoint: OwnedEndpoint, pipeline: ThePipeline) -> Replayed:
     """Sends again what was given up, up to 200 a call."""
     dead = pipeline.ports.store.deliveries(endpoint=endpoint.id, state="dead", limit=_REPLAYED + 1)
@@ -190,7 +215,11 @@ def replay_dead_deliveries(endpoint: OwnedEndpoint, pipeline: ThePipeline) -> Re
     return Replayed(replayed=count, more=len(dead) > _REPLAYED)
 
 
-@router.get("/v1/tasks/{task_id}/deliveries", responses=responses(401, 403, 404, 410, 422, 503), dependencies=[_READ])
+@router.get(
+    "/v1/tasks/{task_id}/deliveries",
+    responses=responses(401, 403, 404, 410, 422, 503),
+    dependencies=[_READ],
+)
 def list_task_deliveries(
     *,
     task: OwnedTask,
@@ -208,7 +237,9 @@ def list_task_deliveries(
 @router.post(
     "/v1/tasks/{task_id}/deliveries/{delivery_id}/replay",
     status_code=202,
-    responses=responses(401, 403, 404, 409, 410, 422, 503), dependencies=[_SUBMIT])
+    responses=responses(401, 403, 404, 409, 410, 422, 503),
+    dependencies=[_SUBMIT],
+)
 def replay_task_delivery(delivery_id: str, task: OwnedTask, pipeline: ThePipeline) -> DeliveryView:
     """Sends it again: the same body, the same `webhook-id`."""
     delivery = pipeline.ports.store.delivery(delivery_id)

@@ -42,9 +42,12 @@ def refuse_too_large(name: str, size: int) -> None:
         )
 
 
-def media_bytes(manifest: Document) -> int:
-    """The size of a task's uploaded media, as the stored manifest tells it."""
-    return sum(int(item["audio"]["size"]) for item in manifest["items"] if item.get("audio"))
+def media_bytes(task: Document) -> int:
+    """The size of the media that a task came with, while they are there."""
+    if task.get("media_gone_at") is not None:
+        return 0
+    items = task["manifest"]["items"]
+    return sum(int(item["audio"]["size"]) for item in items if item.get("audio"))
 
 
 def without_texts(manifest: Document) -> Document:

@@ -22,8 +22,8 @@ from services.model.transcript import Output
 from task_manager.store.access import AccessStore
 from task_manager.store.children import Children, Expanded
 from task_manager.store.expiry import ExpiryStore
-from task_manager.store.uploads import UploadStore
 from task_manager.store.outbox import Outbox
+from task_manager.store.uploads import UploadStore
 from task_manager.store.values import (
     DOCUMENT_LIMIT,
     JobChange,

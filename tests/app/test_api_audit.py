@@ -71,6 +71,18 @@ def test_every_order_is_there_with_who_gave_it_and_how_it_ended(keyed: Manager) 
     assert line["at"] > made["created_at"]
 
 
+def test_what_is_done_to_webhooks_is_noted(start) -> None:
+    manager = start(**SECRETS, private_networks="127.0.0.0/8")
+    made = manager.api.post("/v1/webhooks", json={"url": "http://127.0.0.1:8080/hook"}).json()
+    for method, path in (("POST", "/rotate"), ("PATCH", ""), ("DELETE", "")):
+        body = {} if method == "DELETE" else {"json": {}}
+        manager.api.request(method, f"/v1/webhooks/{made['id']}{path}", **body)
+
+    actions = ["create", "rotate", "change", "delete"]
+    noted = [("static", f"webhook.{action}", made["id"], "ok") for action in actions]
+    assert entries(manager) == noted
+
+
 def test_the_log_is_read_by_page_and_by_key(keyed: Manager) -> None:
     made = [str(make_key(keyed)["id"]) for _ in range(5)]
     with holder_of(keyed, make_key(keyed, "admin")["key"]) as admin:

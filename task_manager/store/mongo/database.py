@@ -14,8 +14,8 @@ from services.model.node import Node
 from services.model.pack import Pack
 from services.model.task import Item, Task, TaskEvent, Upload
 from services.model.transcript import Output
-from task_manager.store.documents import Document, media_bytes
 from services.model.webhook import Delivery, Endpoint
+from task_manager.store.documents import Document, media_bytes
 from task_manager.store.mongo.collection import Collection, translated
 from task_manager.store.mongo.indexes import INDEXES
 
@@ -105,8 +105,10 @@ def _of_task(fields: Document) -> Document:
     derived: Document = {}
     if "deleted_at" in fields:
         derived["listed"] = fields["deleted_at"] is None
-    if "manifest" in fields:
-        derived["media_bytes"] = media_bytes(fields["manifest"])
+    if fields.get("media_gone_at") is not None:
+        derived["media_bytes"] = 0
+    elif "manifest" in fields:
+        derived["media_bytes"] = media_bytes(fields)
     return derived
 
 

@@ -19,8 +19,8 @@ from services.model.pack import Pack
 from services.model.task import Item, Task, TaskEvent, Upload
 from services.model.transcript import Output
 from services.model.values import Stored
-from task_manager.store.documents import Document, dumps, media_bytes, refuse_too_large
 from services.model.webhook import Delivery, Endpoint
+from task_manager.store.documents import Document, dumps, media_bytes, refuse_too_large
 from task_manager.store.protocol import DOCUMENT_LIMIT
 
 M = TypeVar("M", bound=Stored)
@@ -108,7 +108,7 @@ TASKS = Table(
         "expire_at": "REAL",
         "media_bytes": "INTEGER NOT NULL DEFAULT 0",
     },
-    lambda document: {"media_bytes": media_bytes(document["manifest"])},
+    lambda document: {"media_bytes": media_bytes(document)},
 )
 ITEMS = Table("items", Item, {"id": _KEY, "task_id": _TEXT, "ordinal": _INT, "text_id": _TEXT})
 JOBS = Table(
