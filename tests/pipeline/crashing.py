@@ -126,7 +126,11 @@ class Tapped:
 
 def writes_of(*protocols: type) -> Iterator[str]:
     """The names of the operations of these protocols that are taken for writes."""
+    return (name for name in operations_of(*protocols) if name not in READS)
+
+
+def operations_of(*protocols: type) -> Iterator[str]:
+    """Their own and those of the protocols that they are made of."""
     for protocol in protocols:
-        yield from (
-            name for name in vars(protocol) if not name.startswith("_") and name not in READS
-        )
+        for part in protocol.__mro__[:-1]:
+            yield from (name for name in vars(part) if not name.startswith("_"))
