@@ -12,7 +12,7 @@ import pytest
 from asking import AUDIO, answered, drive_until, kinds, sdk, soon, tasks_of, waiting
 from running_manager import PATIENCE_S, Manager
 
-from task_manager import callers
+from task_manager import open_requests
 from task_manager.dictation import first
 
 URL = "/v1/audio/transcriptions"
@@ -64,7 +64,7 @@ def test_a_request_that_times_out_and_is_sent_again_is_computed_once(manager: Ma
 def test_a_client_that_retries_is_awaited_for_a_while_and_no_longer(
     manager: Manager, monkeypatch
 ) -> None:
-    monkeypatch.setattr(callers, "RETURN_S", 0.5)
+    monkeypatch.setattr(open_requests, "RETURN_S", 0.5)
     with leaving(manager, headers={"x-stainless-retry-count": "0"}):
         task = the_task(manager)
     soon(lambda: "left" in kinds(manager, task.id))
