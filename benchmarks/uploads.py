@@ -51,7 +51,13 @@ def write(file: Path, size: int) -> str:
 def bucket(kind: str) -> Iterator[dict[str, str]]:
     """The settings of a bucket whose server is a process of its own."""
     command = [sys.executable, "-m", "benchmarks.uploads", "--serve", kind]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,  # a line for each request
+        text=True,
+    )
     assert process.stdout is not None
     try:
         yield {
