@@ -11,14 +11,21 @@ from task_manager.pipeline.ports import Ports
 log = logs.get(__name__)
 
 _AT_ONCE = 200
+AGAIN_S = 300.0
 
 
 def expire(ports: Ports) -> int:
-    """All that is due; how many tasks it was about. A task that cannot be done now is met again."""
+    """All that is due; how many tasks it was about. One that cannot be done now is met again
+    later, and holds up no other."""
     done = 0
     while due := ports.store.tasks_to_expire(ports.store.now(), _AT_ONCE):
         for task in due:
-            _expire(ports, task)
+            try:
+                _expire(ports, task)
+            except Exception as error:  # noqa: BLE001
+                log.warning("expire_failed", task_id=task.id, error=repr(error))
+                later = ports.store.now() + AGAIN_S
+                ports.store.note_task(task.id, {"expire_at": later}, revision=task.revision)
         done += len(due)
     return done
 

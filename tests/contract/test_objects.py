@@ -213,6 +213,18 @@ def test_parts_that_were_joined_are_not_joined_again(objects: ObjectStore) -> No
     assert b"".join(objects.get(KEY)) == LAST
 
 
+def test_of_two_parts_that_came_at_once_under_one_number_one_counts(
+    local_store: LocalStore,
+) -> None:
+    upload = local_store.begin_parts(KEY)
+    folder = next(local_store.root.glob(f".part-{upload}"))
+    local_store.put_part(KEY, upload, 1, b"one way")
+    other = sha256(b"another").hexdigest()
+    (folder / f"00001-{other}").write_bytes(b"another")  # as if neither had seen the other's file
+    [part] = local_store.parts(KEY, upload)
+    assert local_store.end_parts(KEY, upload, [part]).size == 7
+
+
 def test_local_files_are_joined_by_us_alone(local_store: LocalStore) -> None:
     upload = local_store.begin_parts(KEY)
     with pytest.raises(Conflict) as refused:

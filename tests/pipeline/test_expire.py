@@ -13,7 +13,7 @@ from services.model.retention import Retention
 from services.model.task import TaskState
 from services.storage import keys
 from task_manager.pipeline.accept import made_at, new_task_id
-from task_manager.pipeline.expire import expire
+from task_manager.pipeline.expire import AGAIN_S, expire
 from task_manager.pipeline.settle import FORGET_S, PURGE_LAST_S, settle
 from task_manager.ticker.orphans import OLD_S, sweep_orphans
 
@@ -94,11 +94,27 @@ def test_a_break_in_the_middle_is_made_good(pipeline, done, pass_time, monkeypat
     pass_time(1.0)
     with monkeypatch.context() as patch:
         patch.setattr(pipeline.ports.objects, "delete_prefix", lambda _: 1 / 0)
-        with pytest.raises(ZeroDivisionError):
-            expire(pipeline.ports)
+        expire(pipeline.ports)
     assert "audio" in files(pipeline)
+    pass_time(AGAIN_S)
     assert expire(pipeline.ports) == 1
     assert "audio" not in files(pipeline)
+
+
+def test_a_task_that_cannot_be_removed_holds_up_no_other(
+    pipeline, done, pass_time, monkeypatch
+) -> None:
+    stuck, free = done(media_s=0.0), done(media_s=0.0)
+    pass_time(1.0)
+    delete = pipeline.ports.objects.delete_prefix
+
+    def unless_stuck(prefix: str) -> int:
+        return 1 // 0 if stuck.id in prefix else delete(prefix)
+
+    monkeypatch.setattr(pipeline.ports.objects, "delete_prefix", unless_stuck)
+    expire(pipeline.ports)
+    assert pipeline.task(free.id).expire_at is None
+    assert pipeline.task(stuck.id).expire_at is not None
 
 
 def test_what_failed_is_not_retried_without_its_audio(
