@@ -12,7 +12,7 @@ from running_manager import Manager
 from services.model.errors import Invalid
 from services.settings import Settings
 from services.storage.named import NamedBuckets
-from tests.contract.buckets import BUCKET, KEY_ID, KEY_SECRET, s3_server
+from tests.contract.buckets import BUCKET, KEY_ID, KEY_SECRET, s3_server, settings_of
 
 
 @pytest.fixture
@@ -35,9 +35,7 @@ def archive() -> Iterator[str]:
 def manager(start: Callable[..., Manager], archive: str) -> Manager:
     return start(
         input_prefixes=f"s3://{BUCKET}/talks",
-        objects_endpoint=archive,
-        objects_key_id=KEY_ID,
-        objects_key_secret=KEY_SECRET,
+        **settings_of(archive),
         max_upload_bytes=10,
     )
 

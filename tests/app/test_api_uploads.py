@@ -12,7 +12,7 @@ from running_manager import Manager, error_of
 
 from task_manager.schemas.upload import MIN_PART
 from task_manager.ticker.uploads import sweep_uploads
-from tests.contract.buckets import BUCKET, KEY_ID, KEY_SECRET, keys_in, s3_server
+from tests.contract.buckets import BUCKET, keys_in, s3_server, settings_of
 
 FIRST, LAST = b"1" * MIN_PART, b"the end"
 WHOLE = FIRST + LAST
@@ -29,9 +29,7 @@ def bucket_address() -> Iterator[str]:
 def in_bucket(start: Callable[..., Manager], bucket_address: str) -> Manager:
     return start(
         objects_url=f"s3://{BUCKET}/x",
-        objects_endpoint=bucket_address,
-        objects_key_id=KEY_ID,
-        objects_key_secret=KEY_SECRET,
+        **settings_of(bucket_address),
     )
 
 

@@ -14,7 +14,7 @@ from services.client.transport import Transport
 from services.client.uploading import Sender, forget
 from services.storage.parts import PART
 from services.storage.s3 import S3Store
-from tests.contract.buckets import BUCKET, KEY_ID, KEY_SECRET, keys_in, s3_server
+from tests.contract.buckets import BUCKET, keys_in, s3_server, settings_of
 
 COUNT = 3
 
@@ -81,9 +81,7 @@ def sending(manager: Manager, large: Path) -> Iterator[Sending]:
 def to_bucket(start: Callable[..., Manager], bucket_address: str, large: Path) -> Iterator[Sending]:
     manager = start(
         objects_url=f"s3://{BUCKET}/x",
-        objects_endpoint=bucket_address,
-        objects_key_id=KEY_ID,
-        objects_key_secret=KEY_SECRET,
+        **settings_of(bucket_address),
     )
     with closing(Sending(manager, large)) as made:
         yield made

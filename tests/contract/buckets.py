@@ -52,6 +52,15 @@ def oss_server() -> Iterator[str]:
         yield address
 
 
+def settings_of(address: str) -> dict[str, str]:
+    """How a manager reaches the bucket of an S3 server."""
+    return {
+        "objects_endpoint": address,
+        "objects_key_id": KEY_ID,
+        "objects_key_secret": KEY_SECRET,
+    }
+
+
 def keys_in(address: str) -> list[str]:
     """Of all objects in the bucket of an S3 server."""
     found = _client(address).list_objects_v2(Bucket=BUCKET).get("Contents", [])
