@@ -85,11 +85,7 @@ def full_disk_told() -> Iterator[None]:
         raise out_of_space() from error
 
 
-async def read_in_thread(
-    request: Request,
-    read: Callable[[Iterator[bytes]], T],
-    limiter: anyio.CapacityLimiter = _AT_ONCE,
-) -> T:
+async def read_in_thread(request: Request, read: Callable[[Iterator[bytes]], T]) -> T:
     """What `read` makes of the body's chunks; it runs in a thread and pulls them from the loop.
 
     After an error a little more of the body is read, so that the answer is not lost in a reset.
@@ -97,7 +93,7 @@ async def read_in_thread(
     pace.as_file(request)
     stream = aiter(request.stream())
     try:
-        return await anyio.to_thread.run_sync(lambda: read(_pulled(stream)), limiter=limiter)
+        return await anyio.to_thread.run_sync(lambda: read(_pulled(stream)), limiter=_AT_ONCE)
     except Exception:
         await drain(stream)
         raise

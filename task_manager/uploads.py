@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-from services.model.errors import Conflict, Gone, Invalid, NotFound, TooLarge
+from services.model.errors import Conflict, Gone, Invalid, NotFound
 from services.model.task import Upload
 from services.storage import keys
 from services.storage.parts import PART
@@ -26,7 +26,6 @@ from task_manager.schemas.upload import (
 )
 from task_manager.store.protocol import Store
 
-MAX_HELD = 64 * 1024**2  # bytes of a part that goes through us, which holds it in memory
 _MIB = 1024**2
 _URLS = 100  # given to who asks for no part by its number
 _NAMED = 5  # parts that are missing, in a message
@@ -89,27 +88,18 @@ class Uploads:
         return UploadView(**about, sha256=upload.sha256, complete=False, parts=parts)
 
     def expected(self, upload: Upload, number: int) -> int:
-        """Bytes of that part. Raises Conflict, Gone, Invalid and TooLarge for one that cannot be
-        sent here."""
+        """Bytes of that part. Raises Conflict and Invalid for one that cannot be sent."""
         _refuse_complete(upload)
-        size = _size_of(upload, number)
-        if size > MAX_HELD:
-            raise TooLarge(
-                f"A part of more than {MAX_HELD} bytes can only be sent straight to the bucket: "
-                "begin again with a smaller part_bytes.",
-                code="part_too_large",
-            )
-        return size
+        return _size_of(upload, number)
 
     def put(
         self, upload: Upload, number: int, chunks: Iterable[bytes], size: int, digest: str
     ) -> PartView:
         """Stores a part of that size; `digest` is a Content-Digest, or ""."""
-        data = _read(chunks, size)
-        _check_digest(data, digest)
+        checked = _checked(chunks, size, digest)
         try:
             with full_disk_told():
-                part = self.objects.put_part(upload.key, upload.parts, number, data)
+                part = self.objects.put_part(upload.key, upload.parts, number, checked)
         except ObjectMissing as missing:
             raise _given_up() from missing
         return PartView(number=part.number, size=part.size, etag=part.etag)
@@ -223,34 +213,39 @@ def _refuse_unfinished(upload: Upload, parts: Sequence[Part]) -> None:
         )
 
 
-def _read(chunks: Iterable[bytes], size: int) -> bytes:
-    data = bytearray()
+def _checked(chunks: Iterable[bytes], size: int, digest: str) -> Iterator[bytes]:
+    """The same chunks. Raises Invalid as soon as it is known that they are not those stated."""
+    sha = sha256()
+    came = 0
     for chunk in chunks:
-        data += chunk
-        if len(data) > size:
-            break
-    if len(data) != size:
-        came = f"{len(data)} came" if len(data) < size else "more came"
-        raise Invalid(f"This part has {size} bytes, and {came}.", code="wrong_part_size")
-    return bytes(data)
+        came += len(chunk)
+        if came > size:
+            raise _wrong_size(size, "more came")
+        sha.update(chunk)
+        yield chunk
+    if came < size:
+        raise _wrong_size(size, f"{came} came")
+    if any(each != sha.digest() for each in _stated(digest)):
+        raise Invalid(
+            "The bytes that came are not those of Content-Digest: send the part again.",
+            code="wrong_checksum",
+            field="Content-Digest",
+        )
 
 
-def _check_digest(data: bytes, digest: str) -> None:
+def _wrong_size(size: int, came: str) -> Invalid:
+    return Invalid(f"This part has {size} bytes, and {came}.", code="wrong_part_size")
+
+
+def _stated(digest: str) -> Iterator[bytes]:
     """`sha-256=:<base64>:` (RFC 9530); other algorithms are for others to check."""
     for entry in digest.split(","):
         name, _, value = entry.strip().partition("=")
-        if name.lower() != "sha-256":
-            continue
-        try:
-            wanted = base64.b64decode(value.strip(":"), validate=True)
-        except binascii.Error:
-            wanted = b""
-        if wanted != sha256(data).digest():
-            raise Invalid(
-                "The bytes that came are not those of Content-Digest: send the part again.",
-                code="wrong_checksum",
-                field="Content-Digest",
-            )
+        if name.lower() == "sha-256":
+            try:
+                yield base64.b64decode(value.strip(":"), validate=True)
+            except binascii.Error:
+                yield b""
 
 
 def _given_up() -> Gone:

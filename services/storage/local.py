@@ -36,22 +36,15 @@ class LocalStore:
     def put(self, key: str, chunks: Iterable[bytes]) -> ObjectInfo:
         """Stores the bytes in one atomic step; what was half written leaves nothing behind."""
         path = self._path(key)
-        digest = sha256()
-        size = 0
         temporary = self._temporary_beside(path)
         try:
-            with temporary.open("xb") as file:
-                for chunk in chunks:
-                    digest.update(chunk)
-                    size += file.write(chunk)
-                file.flush()
-                os.fsync(file.fileno())
+            size, digest = _written(temporary, chunks)
             self._path(key)  # nobody turned a folder into a link meanwhile
             temporary.replace(path)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
-        return ObjectInfo(key, size, digest.hexdigest())
+        return ObjectInfo(key, size, digest)
 
     def copy(self, source: str, key: str) -> ObjectInfo:
         """The same bytes under another key, without moving them: objects never change."""
@@ -111,19 +104,21 @@ class LocalStore:
         self._folder(upload).mkdir()
         return upload
 
-    def put_part(self, key: str, upload: str, number: int, data: bytes) -> Part:
+    def put_part(self, key: str, upload: str, number: int, chunks: Iterable[bytes]) -> Part:
         """The file's name tells all there is to know of it, so that no list is kept."""
         folder = self._begun(key, upload)
-        part = Part(number, sha256(data).hexdigest(), len(data))
         temporary = folder / (_TEMPORARY + secrets.token_hex(8))
-        with temporary.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        for older in folder.glob(f"{number:05}-*"):
-            older.unlink(missing_ok=True)
-        temporary.replace(folder / f"{number:05}-{part.etag}")
-        return part
+        try:
+            size, digest = _written(temporary, chunks)
+            for older in folder.glob(f"{number:05}-*"):
+                older.unlink(missing_ok=True)
+            temporary.replace(folder / f"{number:05}-{digest}")
+        except FileNotFoundError as gone:  # the upload was given up while this part came
+            raise ObjectMissing(key) from gone
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        return Part(number, digest, size)
 
     def url_to_put_part(
         self,
@@ -222,3 +217,16 @@ def _read(file: Path) -> Iterator[bytes]:
 
 def _objects(names: list[str]) -> list[str]:
     return [name for name in names if not name.startswith(_TEMPORARY)]
+
+
+def _written(file: Path, chunks: Iterable[bytes]) -> tuple[int, str]:
+    """Bytes and sha256 of what is on the disk now, in a file that was not there."""
+    digest = sha256()
+    size = 0
+    with file.open("xb") as stream:
+        for chunk in chunks:
+            digest.update(chunk)
+            size += stream.write(chunk)
+        stream.flush()
+        os.fsync(stream.fileno())
+    return size, digest.hexdigest()

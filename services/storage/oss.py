@@ -10,7 +10,7 @@ import oss2
 import requests
 from oss2 import credentials, exceptions, models
 
-from services.storage.parts import put_stream
+from services.storage.parts import put_stream, spooled
 from services.storage.protocol import ObjectInfo, ObjectMissing, Part, StorageUnavailable
 
 _CHUNK = 1024 * 1024
@@ -139,10 +139,10 @@ class OssStore:
             upload: str = self._bucket.init_multipart_upload(self._prefix + key).upload_id
         return upload
 
-    def put_part(self, key: str, upload: str, number: int, data: bytes) -> Part:
-        with self._answering(key):
-            answer = self._bucket.upload_part(self._prefix + key, upload, number, data)
-        return Part(number, answer.etag, len(data))
+    def put_part(self, key: str, upload: str, number: int, chunks: Iterable[bytes]) -> Part:
+        with spooled(chunks) as (file, size), self._answering(key):
+            answer = self._bucket.upload_part(self._prefix + key, upload, number, file)
+        return Part(number, answer.etag, size)
 
     def url_to_put_part(self, key: str, upload: str, number: int, expires_s: int) -> str:
         return self._signed("PUT", key, expires_s, uploadId=upload, partNumber=str(number))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from hashlib import sha256
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from services.storage.protocol import ObjectInfo, Part
 
@@ -18,7 +20,7 @@ class Bucket(Protocol):
 
     def begin_parts(self, key: str) -> str: ...
 
-    def put_part(self, key: str, upload: str, number: int, data: bytes) -> Part: ...
+    def put_part(self, key: str, upload: str, number: int, chunks: Iterable[bytes]) -> Part: ...
 
     def end_parts(self, key: str, upload: str, parts: Sequence[Part]) -> ObjectInfo: ...
 
@@ -42,7 +44,7 @@ def put_stream(bucket: Bucket, key: str, chunks: Iterable[bytes]) -> ObjectInfo:
                 bucket.put_whole(key, piece)
                 break
             upload = upload or bucket.begin_parts(key)
-            parts.append(bucket.put_part(key, upload, len(parts) + 1, piece))
+            parts.append(bucket.put_part(key, upload, len(parts) + 1, [piece]))
             if following is None:
                 bucket.end_parts(key, upload, parts)
                 break
@@ -64,3 +66,16 @@ def joined(chunks: Iterable[bytes], size: int) -> Iterator[bytes]:
             del piece[:size]
     if piece:
         yield bytes(piece)
+
+
+@contextmanager
+def spooled(chunks: Iterable[bytes]) -> Iterator[tuple[BinaryIO, int]]:
+    """The bytes as a file, at its beginning, and how many they are: a bucket's client wants to
+    know that before it sends the first, and reads them again when a try fails. Those of a slow
+    sender wait on the disk."""
+    with tempfile.TemporaryFile() as file:
+        for chunk in chunks:
+            file.write(chunk)
+        size = file.tell()
+        file.seek(0)
+        yield file, size

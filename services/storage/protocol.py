@@ -89,9 +89,9 @@ class ObjectStore(Protocol):
         """The store's own name for what begins here."""
         ...
 
-    def put_part(self, key: str, upload: str, number: int, data: bytes) -> Part:
-        """All but the last are of one size, 5 MiB or more. Raises ObjectMissing where nothing was
-        begun."""
+    def put_part(self, key: str, upload: str, number: int, chunks: Iterable[bytes]) -> Part:
+        """All but the last are of one size, 5 MiB or more; none is held in memory. What the chunks
+        raise leaves the part as it was. Raises ObjectMissing where nothing was begun."""
         ...
 
     def url_to_put_part(self, key: str, upload: str, number: int, expires_s: int) -> str:

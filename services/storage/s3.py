@@ -5,15 +5,16 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from hashlib import md5
-from typing import Any
+from hashlib import file_digest, md5
+from io import BytesIO
+from typing import Any, BinaryIO
 
 import boto3
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
-from services.storage.parts import put_stream
+from services.storage.parts import put_stream, spooled
 from services.storage.protocol import ObjectInfo, ObjectMissing, Part, StorageUnavailable
 
 _CHUNK = 1024 * 1024
@@ -53,7 +54,8 @@ class S3Store:
 
     def put_whole(self, key: str, data: bytes) -> None:
         with self._answering(key):
-            self._client.put_object(**self._at(key), Body=data, ContentMD5=_md5(data))
+            checksum = _md5(BytesIO(data))
+            self._client.put_object(**self._at(key), Body=data, ContentMD5=checksum)
 
     def copy(self, source: str, key: str) -> ObjectInfo:
         """The same bytes under another key; they move inside the bucket."""
@@ -130,16 +132,13 @@ class S3Store:
         upload: str = answer["UploadId"]
         return upload
 
-    def put_part(self, key: str, upload: str, number: int, data: bytes) -> Part:
-        with self._answering(key):
-            answer = self._client.upload_part(
-                **self._at(key),
-                UploadId=upload,
-                PartNumber=number,
-                Body=data,
-                ContentMD5=_md5(data),
-            )
-        return Part(number, answer["ETag"].strip('"'), len(data))
+    def put_part(self, key: str, upload: str, number: int, chunks: Iterable[bytes]) -> Part:
+        about = {**self._at(key), "UploadId": upload, "PartNumber": number}
+        with spooled(chunks) as (file, size):
+            checksum = _md5(file)
+            with self._answering(key):
+                answer = self._client.upload_part(**about, Body=file, ContentMD5=checksum)
+        return Part(number, answer["ETag"].strip('"'), size)
 
     def url_to_put_part(self, key: str, upload: str, number: int, expires_s: int) -> str:
         about = {**self._at(key), "UploadId": upload, "PartNumber": number}
@@ -204,9 +203,12 @@ def _unavailable(bucket: str, reason: str) -> StorageUnavailable:
     return StorageUnavailable(f"The bucket {bucket!r} cannot be used just now: {reason}.")
 
 
-def _md5(data: bytes) -> str:
-    """The bucket refuses bytes that changed on the way. This checksum is the one that all know."""
-    return b64encode(md5(data, usedforsecurity=False).digest()).decode()
+def _md5(file: BinaryIO) -> str:
+    """Of all of it, which is then at its beginning. The bucket refuses bytes that changed on the
+    way; this checksum is the one that all know."""
+    digest = file_digest(file, lambda: md5(usedforsecurity=False)).digest()
+    file.seek(0)
+    return b64encode(digest).decode()
 
 
 def _config(*, own_endpoint: bool) -> Config:

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated
 
-import anyio
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from starlette.concurrency import run_in_threadpool
 
@@ -63,7 +62,6 @@ FoundUpload = Annotated[Upload, Depends(_found)]
 
 _SUBMIT = may(Scope.SUBMIT)
 _RAW = ("application/octet-stream", "application/ogg", "application/mp4")
-_PARTS_AT_ONCE = anyio.CapacityLimiter(16)  # each is held in memory
 _KNOWN = responses(401, 403, 404, 410, 422, 503)
 
 
@@ -133,7 +131,7 @@ def get_upload(upload: FoundUpload, uploads: TheUploads) -> UploadView:
 @router.put(
     "/{upload_id}/parts/{number}",
     dependencies=[_SUBMIT],
-    responses=responses(401, 403, 404, 409, 410, 413, 422, 503, 507),
+    responses=responses(401, 403, 404, 409, 410, 422, 503, 507),
     openapi_extra={"requestBody": {"required": True, "content": PART_SCHEMA}},
 )
 async def put_part(
@@ -151,7 +149,6 @@ async def put_part(
     return await read_in_thread(
         request,
         lambda chunks: uploads.put(upload, number, chunks, size, content_digest),
-        _PARTS_AT_ONCE,
     )
 
 

@@ -159,11 +159,6 @@ def test_an_announcement_is_checked(shared, body, expected) -> None:
     assert error_of(shared.api.post("/v1/uploads/parts", json=body)) == expected
 
 
-def test_a_part_too_large_to_be_held_is_told_before_it_is_sent(shared) -> None:
-    upload = begun(shared, size=100 * 1024**2, part_bytes=100 * 1024**2)
-    assert error_of(send(shared, upload, 1, b"x"))[:2] == (413, "part_too_large")
-
-
 def test_the_disk_is_looked_at_before_the_first_byte(start) -> None:
     manager = start(max_upload_bytes=2**60, min_free_bytes=0)
     body = {"size": 2**59}

@@ -156,8 +156,8 @@ FIRST, LAST = bytes(PART), b"the end"
 
 def test_parts_make_an_object_in_whatever_order_they_come(objects: ObjectStore) -> None:
     upload = objects.begin_parts(KEY)
-    last = objects.put_part(KEY, upload, 2, LAST)
-    first = objects.put_part(KEY, upload, 1, FIRST)
+    last = objects.put_part(KEY, upload, 2, [LAST])
+    first = objects.put_part(KEY, upload, 1, [FIRST])
 
     assert objects.parts(KEY, upload) == [first, last]
     assert objects.end_parts(KEY, upload, [first, last]).size == PART + len(LAST)
@@ -166,24 +166,36 @@ def test_parts_make_an_object_in_whatever_order_they_come(objects: ObjectStore) 
 
 def test_a_part_that_comes_again_replaces_the_first(objects: ObjectStore) -> None:
     upload = objects.begin_parts(KEY)
-    objects.put_part(KEY, upload, 1, b"wrong")
-    again = objects.put_part(KEY, upload, 1, b"right")
+    objects.put_part(KEY, upload, 1, [b"wrong"])
+    again = objects.put_part(KEY, upload, 1, [b"right"])
 
     assert objects.parts(KEY, upload) == [again]
     objects.end_parts(KEY, upload, [again])
     assert b"".join(objects.get(KEY)) == b"right"
 
 
+def test_a_part_that_breaks_off_leaves_the_one_before(objects: ObjectStore) -> None:
+    def broken() -> Iterator[bytes]:
+        yield b"half"
+        raise Invalid("gone")
+
+    upload = objects.begin_parts(KEY)
+    whole = objects.put_part(KEY, upload, 1, [LAST])
+    with pytest.raises(Invalid):
+        objects.put_part(KEY, upload, 1, broken())
+    assert objects.parts(KEY, upload) == [whole]
+
+
 def test_a_part_is_known_by_the_hash_of_its_bytes(objects: ObjectStore) -> None:
     upload = objects.begin_parts(KEY)
     kind = sha256 if isinstance(objects, LocalStore) else md5
-    assert objects.put_part(KEY, upload, 1, LAST).etag.lower() == kind(LAST).hexdigest()
+    assert objects.put_part(KEY, upload, 1, [LAST]).etag.lower() == kind(LAST).hexdigest()
     assert objects.parts(KEY, upload)[0].etag.lower() == kind(LAST).hexdigest()
 
 
 def test_nothing_shows_under_the_key_before_the_end(objects: ObjectStore) -> None:
     upload = objects.begin_parts(KEY)
-    objects.put_part(KEY, upload, 1, LAST)
+    objects.put_part(KEY, upload, 1, [LAST])
     with pytest.raises(ObjectMissing):
         objects.head(KEY)
     assert objects.delete_prefix("tasks/t1/") == 0
@@ -191,7 +203,7 @@ def test_nothing_shows_under_the_key_before_the_end(objects: ObjectStore) -> Non
 
 def test_parts_that_were_dropped_are_gone(objects: ObjectStore) -> None:
     upload = objects.begin_parts(KEY)
-    part = objects.put_part(KEY, upload, 1, LAST)
+    part = objects.put_part(KEY, upload, 1, [LAST])
     objects.drop_parts(KEY, upload)
     objects.drop_parts(KEY, upload)
 
@@ -201,12 +213,12 @@ def test_parts_that_were_dropped_are_gone(objects: ObjectStore) -> None:
         with pytest.raises(ObjectMissing):
             objects.end_parts(KEY, upload, [part])
         with pytest.raises(ObjectMissing):
-            objects.put_part(KEY, upload, 1, LAST)
+            objects.put_part(KEY, upload, 1, [LAST])
 
 
 def test_parts_that_were_joined_are_not_joined_again(objects: ObjectStore) -> None:
     upload = objects.begin_parts(KEY)
-    parts = [objects.put_part(KEY, upload, 1, LAST)]
+    parts = [objects.put_part(KEY, upload, 1, [LAST])]
     objects.end_parts(KEY, upload, parts)
     with pytest.raises(ObjectMissing):
         objects.parts(KEY, upload)
@@ -218,7 +230,7 @@ def test_of_two_parts_that_came_at_once_under_one_number_one_counts(
 ) -> None:
     upload = local_store.begin_parts(KEY)
     folder = next(local_store.root.glob(f".part-{upload}"))
-    local_store.put_part(KEY, upload, 1, b"one way")
+    local_store.put_part(KEY, upload, 1, [b"one way"])
     other = sha256(b"another").hexdigest()
     (folder / f"00001-{other}").write_bytes(b"another")  # as if neither had seen the other's file
     [part] = local_store.parts(KEY, upload)
