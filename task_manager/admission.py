@@ -9,8 +9,10 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.machine import free_disk_bytes, free_memory_bytes
@@ -38,7 +40,7 @@ class Admission:
         self._open: dict[str, Fresh[Iterator[int]]] = {}
         self._kept: dict[str, Fresh[int]] = {}
 
-    def check(
+    async def ask(
         self,
         owner: str,
         idempotency_key: str | None = None,
@@ -50,13 +52,24 @@ class Admission:
         `too_many_open_tasks`. A request that was accepted before may always ask what became of
         it."""
         try:
-            self._look(owner, limits, size)
+            if self._has_looked(owner, limits):
+                self._check(owner, limits, size)
+            else:  # the store may keep a thread waiting, and the loop must not
+                await run_in_threadpool(self._check, owner, limits, size)
         except (OutOfSpace, Unavailable, TooMany):
-            store = self._ports.store
-            if not idempotency_key or store.task_by_key(owner, idempotency_key) is None:
+            find = self._ports.store.task_by_key
+            if not idempotency_key or await run_in_threadpool(find, owner, idempotency_key) is None:
                 raise
 
-    def _look(self, owner: str, limits: Limits, size: int) -> None:
+    def _has_looked(self, owner: str, limits: Limits) -> bool:
+        """Within the last second, at all that is asked for."""
+        looks: list[Fresh[Any] | None] = [self._disk, self._memory, self._waiting]
+        looks.append(self._open.get(owner))
+        if limits.stored_bytes is not None:
+            looks.append(self._kept.get(owner))
+        return all(look is not None and look.is_fresh for look in looks)
+
+    def _check(self, owner: str, limits: Limits, size: int) -> None:
         settings = self._settings
         if self._disk() < settings.min_free_bytes:
             raise out_of_space()

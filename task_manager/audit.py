@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from services import logs
 from services.model.access import AuditLine
@@ -30,7 +31,7 @@ class AuditLog:
     """Lines on their way to the store. Any thread may add and flush."""
 
     def __init__(self) -> None:
-        self._waiting: list[AuditLine] = []  # `at` by our monotonic clock
+        self._waiting: list[dict[str, Any]] = []  # lines, `at` by our monotonic clock
         self._changing = threading.Lock()
 
     def add(self, caller: Caller, address: str, *, action: str, subject: str, outcome: str) -> None:
@@ -41,11 +42,9 @@ class AuditLog:
             "outcome": outcome,
         }
         log.info("audit", done=action, **said, address=address)
-        line = AuditLine(
-            id=secrets.token_hex(12), at=time.monotonic(), action=action, address=address, **said
-        )
+        line = {"at": time.monotonic(), "action": action, "address": address, **said}
         with self._changing:
-            self._waiting.append(line)
+            self._waiting.append({"id": secrets.token_hex(12), **line})
             del self._waiting[:-_MOST_WAITING]
 
     def flush(self, store: Store) -> None:
@@ -56,7 +55,7 @@ class AuditLog:
             return
         try:
             offset = store.now() - time.monotonic()
-            store.add_audit([line.model_copy(update={"at": line.at + offset}) for line in lines])
+            store.add_audit([AuditLine(**{**line, "at": line["at"] + offset}) for line in lines])
         except BaseException:
             with self._changing:
                 self._waiting = [*lines, *self._waiting][-_MOST_WAITING:]

@@ -1,6 +1,8 @@
 """What routes ask for, as nouns: the parts of the application, the caller, the caller's task.
 
 What only looks something up is `async`, so that it costs no thread; what asks the store is not.
+Each asks for as few others as it can: FastAPI walks through all of them once more for every place
+in which they are named.
 """
 
 from __future__ import annotations
@@ -8,7 +10,6 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Depends, Header, Query, Request
-from starlette.concurrency import run_in_threadpool
 
 from services.model.catalog import Catalog
 from services.model.errors import Forbidden, NotFound, RequestRefused
@@ -21,6 +22,7 @@ from task_manager.audit import Clerk
 from task_manager.auth import TheCaller
 from task_manager.intake import Intake, drain
 from task_manager.pipeline import Pipeline
+from task_manager.pipeline.ports import Ports
 from task_manager.store.protocol import Store
 from task_manager.submission import Submission
 
@@ -28,6 +30,10 @@ from task_manager.submission import Submission
 async def _pipeline(request: Request) -> Pipeline:
     pipeline: Pipeline = request.app.state.pipeline
     return pipeline
+
+
+async def _ports(request: Request) -> Ports:
+    return (await _pipeline(request)).ports
 
 
 async def _settings(request: Request) -> Settings:
@@ -40,20 +46,21 @@ TheSettings = Annotated[Settings, Depends(_settings)]
 Owner = Annotated[str, Depends(auth.owner)]
 
 
-async def _store(pipeline: ThePipeline) -> Store:
-    return pipeline.ports.store
+async def _store(request: Request) -> Store:
+    return (await _ports(request)).store
 
 
-async def _objects(pipeline: ThePipeline) -> ObjectStore:
-    return pipeline.ports.objects
+async def _objects(request: Request) -> ObjectStore:
+    return (await _ports(request)).objects
 
 
-async def _catalog(pipeline: ThePipeline) -> Catalog:
-    return pipeline.ports.catalog
+async def _catalog(request: Request) -> Catalog:
+    return (await _ports(request)).catalog
 
 
-async def _intake(pipeline: ThePipeline) -> Intake:
-    return Intake(pipeline.ports.objects, pipeline.ports.settings)
+async def _intake(request: Request) -> Intake:
+    ports = await _ports(request)
+    return Intake(ports.objects, ports.settings)
 
 
 IdempotencyKey = Annotated[
@@ -62,15 +69,14 @@ IdempotencyKey = Annotated[
 ]
 
 
-async def admitted(
-    request: Request, caller: TheCaller, idempotency_key: IdempotencyKey = None
-) -> None:
+async def admitted(request: Request, caller: TheCaller) -> None:
     """Refuses new work for which there is no room, before its body is read."""
     admission: Admission = request.app.state.admission
     declared = request.headers.get("content-length", "")
     size = int(declared) if declared.isdecimal() else 0
+    key = request.headers.get("idempotency-key")
     try:
-        await run_in_threadpool(admission.check, caller.owner, idempotency_key, caller.limits, size)
+        await admission.ask(caller.owner, key, caller.limits, size)
     except RequestRefused:
         if "expect" not in request.headers:  # who asked first has sent nothing yet
             pace.as_file(request)
@@ -95,9 +101,9 @@ async def _whose(
     return owner
 
 
-async def _clerk(request: Request, caller: TheCaller, pipeline: ThePipeline) -> Clerk:
+async def _clerk(request: Request, caller: TheCaller) -> Clerk:
     address = request.client.host if request.client else ""
-    return Clerk(pipeline.ports.audit, caller, address)
+    return Clerk((await _ports(request)).audit, caller, address)
 
 
 def _task(task_id: str, pipeline: ThePipeline, caller: TheCaller) -> Task:
@@ -108,12 +114,10 @@ def _task(task_id: str, pipeline: ThePipeline, caller: TheCaller) -> Task:
 
 
 async def _submission(
-    pipeline: ThePipeline,
-    intake: Annotated[Intake, Depends(_intake)],
-    owner: Owner,
-    idempotency_key: IdempotencyKey = None,
+    request: Request, caller: TheCaller, idempotency_key: IdempotencyKey = None
 ) -> Submission:
-    return Submission(pipeline, intake, owner, idempotency_key)
+    pipeline = await _pipeline(request)
+    return Submission(pipeline, await _intake(request), caller.owner, idempotency_key)
 
 
 TheStore = Annotated[Store, Depends(_store)]

@@ -23,6 +23,11 @@ class Fresh(Generic[T]):
         self._looking = threading.Lock()
         self._seen: tuple[float, T] | None = None  # until when it is fresh, and what it was
 
+    @property
+    def is_fresh(self) -> bool:
+        """Whether asking now would not look."""
+        return self._seen is not None and time.monotonic() < self._seen[0]
+
     def __call__(self) -> T:
         seen = self._seen
         if seen is not None and time.monotonic() < seen[0]:

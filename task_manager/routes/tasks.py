@@ -15,13 +15,11 @@ from services.model.task import Task, TaskState
 from task_manager import cursors, pace, views
 from task_manager.auth import may
 from task_manager.dependencies import (
-    IdempotencyKey,
     OwnedTask,
-    Owner,
     TheClerk,
-    TheIntake,
     ThePipeline,
     TheStore,
+    TheSubmission,
     Whose,
     admitted,
 )
@@ -53,15 +51,11 @@ async def create_task(
     *,
     request: Request,
     response: Response,
-    pipeline: ThePipeline,
-    intake: TheIntake,
-    owner: Owner,
+    submission: TheSubmission,
     clerk: TheClerk,
-    idempotency_key: IdempotencyKey = None,
 ) -> AcceptedTask:
     """Takes a task: as JSON with texts and upload keys, or as a form with files. It exists, and
     will be worked on, when the answer is 202."""
-    submission = Submission(pipeline, intake, owner, idempotency_key)
     with clerk.noting("task.create") as note:
         task = await _submitted(request, submission)
         note.subject = task.id
