@@ -85,7 +85,11 @@ def full_disk_told() -> Iterator[None]:
         raise out_of_space() from error
 
 
-async def read_in_thread(request: Request, read: Callable[[Iterator[bytes]], T]) -> T:
+async def read_in_thread(
+    request: Request,
+    read: Callable[[Iterator[bytes]], T],
+    limiter: anyio.CapacityLimiter = _AT_ONCE,
+) -> T:
     """What `read` makes of the body's chunks; it runs in a thread and pulls them from the loop.
 
     After an error a little more of the body is read, so that the answer is not lost in a reset.
@@ -93,7 +97,7 @@ async def read_in_thread(request: Request, read: Callable[[Iterator[bytes]], T])
     pace.as_file(request)
     stream = aiter(request.stream())
     try:
-        return await anyio.to_thread.run_sync(lambda: read(_pulled(stream)), limiter=_AT_ONCE)
+        return await anyio.to_thread.run_sync(lambda: read(_pulled(stream)), limiter=limiter)
     except Exception:
         await drain(stream)
         raise

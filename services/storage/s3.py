@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from hashlib import file_digest, md5
+from hashlib import md5
 from io import BytesIO
 from typing import Any, BinaryIO
 
@@ -206,9 +206,11 @@ def _unavailable(bucket: str, reason: str) -> StorageUnavailable:
 def _md5(file: BinaryIO) -> str:
     """Of all of it, which is then at its beginning. The bucket refuses bytes that changed on the
     way; this checksum is the one that all know."""
-    digest = file_digest(file, lambda: md5(usedforsecurity=False)).digest()
+    digest = md5(usedforsecurity=False)
+    while piece := file.read(_CHUNK):
+        digest.update(piece)
     file.seek(0)
-    return b64encode(digest).decode()
+    return b64encode(digest.digest()).decode()
 
 
 def _config(*, own_endpoint: bool) -> Config:
