@@ -10,6 +10,7 @@ import httpx
 import pytest
 from running_manager import Manager, error_of
 
+from services.storage.protocol import StorageUnavailable
 from task_manager.schemas.upload import MIN_PART
 from task_manager.ticker.uploads import sweep_uploads
 from tests.contract.buckets import BUCKET, keys_in, s3_server, settings_of
@@ -176,6 +177,26 @@ def test_old_uploads_are_swept_and_their_tasks_keep_the_file(start) -> None:
     assert sweep_uploads(ports) == 2
     assert manager.objects() == {f"tasks/{task['id']}/audio/0"}
     assert send(manager, half, 1, FIRST).status_code == 404
+
+
+def test_an_upload_that_cannot_be_swept_holds_up_no_other(start, monkeypatch) -> None:
+    manager = start(upload_keep_s=3600.0)
+    stuck, free = begun(manager)["key"], begun(manager)["key"]
+    ports = manager.application.pipeline.ports
+    ports.settings = ports.settings.model_copy(update={"upload_keep_s": -1.0})
+    delete = ports.objects.delete
+
+    def unless_stuck(key: str) -> None:
+        if key == stuck:
+            raise StorageUnavailable("away")
+        delete(key)
+
+    monkeypatch.setattr(ports.objects, "delete", unless_stuck)
+    assert sweep_uploads(ports) == 1
+    assert ports.store.upload(free) is None
+    assert ports.store.upload(stuck) is not None
+    monkeypatch.undo()
+    assert sweep_uploads(ports) == 1
 
 
 def test_parts_go_straight_to_the_bucket(in_bucket, bucket_address) -> None:
