@@ -7,6 +7,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal
@@ -155,6 +156,18 @@ class LocalStore:
         """Forgets what came; no error where nothing was begun."""
         self._path(key)
         shutil.rmtree(self._folder(upload), ignore_errors=True)
+
+    def drop_unfinished(self, prefix: str, before: float) -> int:
+        """By when it was last written to. Parts do not tell their key: those of all prefixes go.
+        Deeper down, where a task has a folder of its own, what is unfinished goes with that."""
+        count = 0
+        for folder in (self.root, self._path(prefix.rstrip("/"))):
+            for path in folder.glob(f"{_TEMPORARY}*"):
+                with suppress(FileNotFoundError):  # it has just ended
+                    if path.stat().st_mtime < before:
+                        shutil.rmtree(path) if path.is_dir() else path.unlink()
+                        count += 1
+        return count
 
     def _folder(self, upload: str) -> Path:
         if not upload.isalnum():

@@ -163,6 +163,15 @@ class OssStore:
         with suppress(ObjectMissing), self._answering(key):
             self._bucket.abort_multipart_upload(self._prefix + key, upload)
 
+    def drop_unfinished(self, prefix: str, before: float) -> int:
+        count = 0
+        with self._answering(prefix):
+            for each in oss2.MultipartUploadIterator(self._bucket, prefix=self._prefix + prefix):
+                if each.initiation_date < before:
+                    self.drop_parts(each.key.removeprefix(self._prefix), each.upload_id)
+                    count += 1
+        return count
+
     def _signed(self, method: str, key: str, expires_s: int, **params: str) -> str:
         with self._answering(key):
             url: str = self._bucket.sign_url(

@@ -109,3 +109,8 @@ class ObjectStore(Protocol):
     def drop_parts(self, key: str, upload: str) -> None:
         """Forgets what came; no error where nothing was begun."""
         ...
+
+    def drop_unfinished(self, prefix: str, before: float) -> int:
+        """Forgets what was begun under this prefix before then (Unix time) and has not ended,
+        parts and what a killed process was writing; how many."""
+        ...

@@ -171,6 +171,19 @@ class S3Store:
     def _at(self, key: str) -> dict[str, str]:
         return {"Bucket": self._bucket, "Key": self._prefix + key}
 
+    def drop_unfinished(self, prefix: str, before: float) -> int:
+        count = 0
+        with self._answering(prefix):
+            pages = self._client.get_paginator("list_multipart_uploads").paginate(
+                Bucket=self._bucket, Prefix=self._prefix + prefix
+            )
+            for page in pages:
+                for each in page.get("Uploads", []):
+                    if each["Initiated"].timestamp() < before:
+                        self.drop_parts(each["Key"].removeprefix(self._prefix), each["UploadId"])
+                        count += 1
+        return count
+
     def _signed(self, operation: str, expires_s: int, about: dict[str, Any]) -> str:
         with self._answering(about["Key"]):
             url: str = self._client.generate_presigned_url(

@@ -1,4 +1,5 @@
-"""Remove objects that no document tells of: left by a process that was killed in the middle."""
+"""Remove objects that no document tells of, and halves of objects: left by a process that was
+killed in the middle."""
 
 from __future__ import annotations
 
@@ -36,18 +37,25 @@ def sweep_orphans(ports: Ports) -> int:
     lost = [name for name in _old(ports, keys.UPLOADS) if not ports.store.upload(keys.upload(name))]
     for name in lost if len(lost) <= max(_FEW, known) else ():
         ports.objects.delete(keys.upload(name))
-    if unknown or lost:
-        log.info("orphans_swept", tasks=len(unknown), uploads=len(lost))
+    drop, before = ports.objects.drop_unfinished, _long_ago(ports)
+    half = sum(drop(prefix, before) for prefix in (keys.TASKS, keys.UPLOADS))
+    if unknown or lost or half:
+        log.info("orphans_swept", tasks=len(unknown), uploads=len(lost), unfinished=half)
     return len(unknown) + len(lost)
 
 
 def _old(ports: Ports, prefix: str) -> Iterator[str]:
     """The ids under it that tell a time long past; what we did not name is left alone."""
-    before = ports.store.now() - OLD_S - ports.settings.upload_keep_s
+    before = _long_ago(ports)
     for name in ports.objects.names_under(prefix):
         made = made_at(name)
         if made is not None and made < before:
             yield name
+
+
+def _long_ago(ports: Ports) -> float:
+    """Whatever was begun before then is under way no more."""
+    return ports.store.now() - OLD_S - ports.settings.upload_keep_s
 
 
 def _batches(names: Iterator[str]) -> Iterator[list[str]]:

@@ -121,6 +121,8 @@ class OssDoor:
         body = b"".join(answer)
         body = re.sub(rb' xmlns="[^"]*"', b"", body)
         body = body.replace(b"<Contents>", b"<Contents><Type>Normal</Type>")
+        end = b"</ListMultipartUploadsResult>"
+        body = body.replace(end, b"<NextKeyMarker/><NextUploadIdMarker/>" + end)
         start(said[0], [each for each in said[1] if each[0].lower() != "content-length"])
         return [body]
 

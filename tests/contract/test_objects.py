@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import secrets
+import time
 from collections.abc import Iterator
 from hashlib import md5, sha256
 from pathlib import Path
@@ -223,6 +224,28 @@ def test_parts_that_were_joined_are_not_joined_again(objects: ObjectStore) -> No
     with pytest.raises(ObjectMissing):
         objects.parts(KEY, upload)
     assert b"".join(objects.get(KEY)) == LAST
+
+
+def test_what_was_begun_long_ago_is_forgotten_under_its_prefix(objects: ObjectStore) -> None:
+    upload = objects.begin_parts(KEY)
+    objects.put_part(KEY, upload, 1, [LAST])
+    assert objects.drop_unfinished("tasks/", 0.0) == 0
+    if not isinstance(objects, LocalStore):
+        assert objects.drop_unfinished("uploads/", time.time() + 60) == 0
+    assert len(objects.parts(KEY, upload)) == 1
+
+    assert objects.drop_unfinished("tasks/", time.time() + 60) == 1
+    with pytest.raises(ObjectMissing):
+        objects.parts(KEY, upload)
+    assert objects.drop_unfinished("tasks/", time.time() + 60) == 0
+
+
+def test_what_a_killed_process_was_writing_is_forgotten(local_store: LocalStore) -> None:
+    local_store.put("uploads/whole", [b"x"])
+    (local_store.root / "uploads" / ".part-0123").write_bytes(b"half")
+    assert local_store.drop_unfinished("uploads/", time.time() - 60) == 0
+    assert local_store.drop_unfinished("uploads/", time.time() + 60) == 1
+    assert sorted(each.name for each in (local_store.root / "uploads").iterdir()) == ["whole"]
 
 
 def test_of_two_parts_that_came_at_once_under_one_number_one_counts(

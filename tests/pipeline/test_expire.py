@@ -12,6 +12,7 @@ from services.model.job import Stage, queue_name
 from services.model.retention import Retention
 from services.model.task import TaskState
 from services.storage import keys
+from services.storage.protocol import ObjectMissing
 from task_manager.pipeline.accept import made_at, new_task_id
 from task_manager.pipeline.expire import AGAIN_S, expire
 from task_manager.pipeline.settle import FORGET_S, PURGE_LAST_S, settle
@@ -176,12 +177,15 @@ def test_objects_that_no_document_tells_of_go_after_two_days(pipeline, done, pas
     objects.put(keys.audio(lost, 0), [b"x"])
     objects.put(upload, [b"x"])
     objects.put("uploads/by-hand", [b"x"])
+    half = objects.begin_parts(upload)
     assert sweep_orphans(pipeline.ports) == 0
     pass_time(OLD_S + pipeline.ports.settings.upload_keep_s + 1)
 
     assert sweep_orphans(pipeline.ports) == 2
     assert list(objects.names_under("tasks/")) == [task.id]
     assert sorted(objects.names_under("uploads/")) == ["by-hand", "u1"]
+    with pytest.raises(ObjectMissing):
+        objects.parts(upload, half)
 
 
 def test_the_objects_of_another_store_are_left_alone(pipeline, pass_time) -> None:
