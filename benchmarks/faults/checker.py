@@ -5,22 +5,12 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from benchmarks.faults.client import ENDED
+from benchmarks.faults.findings import Finding
 from benchmarks.faults.ledger import Entry
-
-Kind = Literal["lost", "doubled", "stuck", "wrong", "slow"]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """`about` is a task, a job, an order or a measurement; `told` says what was seen."""
-
-    kind: Kind
-    about: str
-    told: str
+from benchmarks.faults.notices import check_notices
 
 
 def check(entries: Sequence[Entry]) -> list[Finding]:
@@ -28,7 +18,8 @@ def check(entries: Sequence[Entry]) -> list[Finding]:
     rules = (
         _tasks_are_final, _tasks_end_as_allowed, _ends_stay, _orders_are_one_task,
         _attempts_rise, _attempts_have_one_holder, _nothing_is_committed_late,
-        _jobs_succeed_once, _all_is_acknowledged, _own_promises_hold, _times_are_inside,
+        _jobs_succeed_once, _all_is_acknowledged, check_notices,
+        _own_promises_hold, _times_are_inside,
     )  # fmt: skip
     return [finding for rule in rules for finding in rule(entries)]
 

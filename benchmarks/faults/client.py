@@ -90,14 +90,20 @@ class Rest:
         return got.json() if got is not None and got.is_success else None
 
     def ask(
-        self, method: str, path: str, *, patience_s: float = PATIENCE_S, **query: Any
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Any = None,
+        patience_s: float = PATIENCE_S,
+        **query: Any,
     ) -> Response | None:
         """The first answer that is not a passing trouble; None when there is none in time."""
         end = time.monotonic() + patience_s
         while True:
             began = time.monotonic()
             try:
-                got = self._client.request(method, path, params=query)
+                got = self._client.request(method, path, params=query, json=body)
             except HttpError:
                 pass
             else:

@@ -18,6 +18,10 @@
 | `fault` | `name` and what it hit |
 | `measured` | `name`, `seconds`, `limit` (None: no figure), `about` |
 | `refused` | `path`, `status`, `seconds`: an answer of 429 or 5xx to a client |
+| `notice` | `name` (of the receiver), `id`, `event`, `task`, `subject`, `signed`, `answer` (0: \
+none): a webhook came; before it is answered |
+| `listens` | `name`, `tasks`, `events`, `lives`: who is to be told of what; at the end |
+| `delivery` | `name`, `id`, `state`, `created`, `tries`: what the API's log says; at the end |
 | `noted` | `told`: what a scenario did otherwise on this store or broker |
 | `broken` | `told`: what a scenario by itself found wrong |
 

@@ -12,7 +12,7 @@ from typing import Literal
 from benchmarks.faults.loop import Loop
 
 _CHUNK = 64 * 1024
-_RST = struct.pack("ii", 1, 0)  # SO_LINGER: close at once, with a reset
+RST = struct.pack("ii", 1, 0)  # SO_LINGER: close at once, with a reset
 Way = Literal["both", "up", "down"]
 
 
@@ -171,5 +171,5 @@ def _abort(writer: asyncio.StreamWriter) -> None:
     sock: socket.socket | None = writer.get_extra_info("socket")
     if sock is not None:
         with contextlib.suppress(OSError):
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RST)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RST)
     writer.transport.abort()

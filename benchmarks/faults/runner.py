@@ -16,7 +16,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.faults.checker import Finding, check
+from benchmarks.faults.checker import check
+from benchmarks.faults.findings import Finding
 from benchmarks.faults.ledger import Entry, Ledger
 from benchmarks.faults.orders import Maker
 from benchmarks.faults.registry import FAST, Bench, Scenario

@@ -21,7 +21,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.faults.checker import Finding, check
+from benchmarks.faults.checker import check
+from benchmarks.faults.findings import Finding
 from benchmarks.faults.nemesis import Nemesis
 from benchmarks.faults.orders import TARGETS, Order
 from benchmarks.faults.process import TookTooLong

@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from statistics import median
 
-from benchmarks.faults.checker import Finding
+from benchmarks.faults.findings import Finding
 from benchmarks.faults.process import usage
 from benchmarks.faults.stack import Stack
 

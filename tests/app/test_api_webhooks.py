@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from receiver import PATIENCE_S, Received, Receiver, receiving, status
 from running_manager import Manager, error_of
 from standardwebhooks.webhooks import WebhookVerificationError
 
+from benchmarks.faults.receiver import PATIENCE_S, Received, Receiver, receiving, status
 from services.model.webhook import secret_of
 
 TEXT = {"text_id": "文本编号1", "text": "Good morning.", "language": "en"}

@@ -9,8 +9,8 @@ from email.utils import format_datetime
 from ipaddress import ip_network
 
 import pytest
-from receiver import Answer, Receiver, drip, raw, receiving, status
 
+from benchmarks.faults.receiver import Answer, Receiver, drip, raw, receiving, status
 from services.outbound import open_client
 from services.posting import Posted, post
 

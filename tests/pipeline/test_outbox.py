@@ -12,6 +12,7 @@ from crashing import Crash, Point, Tap, Tapped
 from hand import Hand
 from world import START, SteeredSqlite
 
+from benchmarks.faults.receiver import Receiver, receiving, status
 from services.model.catalog import STUBS, Catalog
 from services.model.errors import Conflict, FailureClass
 from services.model.task import Manifest, Options, Target
@@ -22,7 +23,6 @@ from task_manager.pipeline import Pipeline, outbox
 from task_manager.pipeline.notices import FULL_BYTES
 from task_manager.pipeline.settle import settle
 from task_manager.ticker.deliver import HOLD_S, LaneState, Postman
-from tests.app.receiver import Receiver, receiving, status
 
 SECRET = Secret(value="whsec_" + "bW1t" * 8)
 EVENT = "task.succeeded"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import socket
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,6 +14,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from standardwebhooks.webhooks import Webhook
+
+from benchmarks.faults.process import wait_for
+from benchmarks.faults.proxy import RST
 
 PATIENCE_S = 20.0
 
@@ -31,11 +35,12 @@ class Received:
 
     @property
     def event(self) -> str:
-        return json.loads(self.body)["type"]
+        return str(json.loads(self.body)["type"])
 
     @property
     def data(self) -> dict[str, Any]:
-        return json.loads(self.body)["data"]
+        data: dict[str, Any] = json.loads(self.body)["data"]
+        return data
 
     def verified(self, secret: str) -> Any:
         """By the library of the specification; raises for a signature that does not hold."""
@@ -43,33 +48,35 @@ class Received:
 
 
 class Receiver:
-    """Answers with `script`, one after the other, and then 204."""
+    """Answers with `script`, one after the other, and then as `choose` says, or with 204."""
 
-    def __init__(self) -> None:
+    def __init__(self, choose: Callable[[Received], Answer] | None = None, port: int = 0) -> None:
         self.script: list[Answer] = []
         self.received: list[Received] = []
         self.at_once: Counter[str] = Counter()  # most requests of an id that were open together
+        self._choose = choose or (lambda _: status(204))
         self._open: Counter[str] = Counter()
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
         self._server.daemon_threads = True
         self._server.block_on_close = False
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self._thread.start()
 
     @property
+    def port(self) -> int:
+        return self._server.server_port
+
+    @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}/hook"
+        return f"http://127.0.0.1:{self.port}/hook"
 
     def events(self) -> list[str]:
         return [each.event for each in self.received]
 
     def wait(self, count: int) -> list[Received]:
-        """What came, once it is so many."""
-        end = time.monotonic() + PATIENCE_S
-        while len(self.received) < count:
-            assert time.monotonic() < end, self.events()
-            time.sleep(0.005)
+        """What came, once it is so many. Raises TookTooLong."""
+        wait_for(f"{count} webhooks", lambda: len(self.received) >= count, PATIENCE_S)
         return list(self.received)
 
     def close(self) -> None:
@@ -100,7 +107,7 @@ class Receiver:
             self.received.append(one)
             self._open[one.id] += 1
             self.at_once[one.id] = max(self.at_once[one.id], self._open[one.id])
-            return self.script.pop(0) if self.script else status(204)
+            return self.script.pop(0) if self.script else self._choose(one)
 
     def _left(self, message_id: str) -> None:
         with self._lock:
@@ -149,3 +156,18 @@ def drip(head: bytes, *, until: threading.Event) -> Answer:
             handler.wfile.write(b"x")
 
     return answer
+
+
+def silence(*, until: threading.Event) -> Answer:
+    """Not a byte, on a connection that stands."""
+
+    def answer(_: BaseHTTPRequestHandler) -> None:
+        until.wait()
+
+    return answer
+
+
+def reset(handler: BaseHTTPRequestHandler) -> None:
+    """An Answer: the connection ends with RST."""
+    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RST)
+    os.close(handler.connection.detach())  # close() alone would wait for what reads from it
