@@ -87,6 +87,15 @@ class Application:
     stopping: threading.Event
 
 
+class Described(FastAPI):
+    """Its OpenAPI document also has the shape of refusals, to which all routes refer."""
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            problems.define(super().openapi())
+        return super().openapi()
+
+
 def build(settings: Settings) -> Application:
     """Opens what the settings name and wires it up."""
     store = open_store(settings)
@@ -158,12 +167,11 @@ def workers_app(pipeline: Pipeline, stopping: threading.Event) -> FastAPI:
 
 
 def _app(title: str, about: str, pipeline: Pipeline, stopping: threading.Event) -> FastAPI:
-    app = FastAPI(
+    app = Described(
         title=title,
         description=about,
         version=health.release(),
         redirect_slashes=False,
-        responses=problems.DEFINITION,
         generate_unique_id_function=_name_of,
     )
     app.state.pipeline = pipeline

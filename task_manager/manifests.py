@@ -19,9 +19,8 @@ from services.model.pack import dumps
 from services.model.task import AudioInput, ItemSpec, Manifest, Options, Target
 from services.settings import Settings
 from services.storage.named import SCHEMES, NamedBuckets
-from task_manager.schemas.new_task import NewItem, NewOptions, NewTask
+from task_manager.schemas.new_task import MAX_TEXT_ID, NewItem, NewOptions, NewTask
 
-MAX_TEXT_ID = 200  # characters
 MAX_METADATA = 16 * 1024  # bytes of JSON
 MAX_DEPTH = 20  # levels of objects and lists in it
 _NOT_IN_NAMES = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")

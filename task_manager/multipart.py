@@ -67,8 +67,8 @@ def _events(body: Iterable[bytes], content_type: str) -> Iterator[_Event]:
     if not boundary:
         raise _malformed("the Content-Type names no boundary")
     reader = _Reader()
-    parser = MultipartParser(boundary, reader.callbacks())  # type: ignore[arg-type]
     try:
+        parser = MultipartParser(boundary, reader.callbacks())  # type: ignore[arg-type]
         for chunk in body:
             parser.write(chunk)
             yield from reader.take()

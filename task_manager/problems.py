@@ -14,6 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import Match
 
 from services import logs
 from services.metrics import ManagerMetrics
@@ -44,6 +45,8 @@ _CODES = {
 _OPENAI = ("/v1/audio/", "/v1/models/")
 _TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 _PLACES = {"body", "query", "path", "header"}  # where FastAPI says that a field stands
+
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 # What Starlette refuses by itself: a route that is not there, a method it does not have.
 _REFUSALS = {
@@ -76,10 +79,10 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"description": _ABOUT[status], "content": content} for status in sorted(every)}
 
 
-# What every app says of itself, so that the schema which the routes refer to is there.
-DEFINITION: dict[int | str, dict[str, Any]] = {
-    500: {"model": Problem, "description": "A mistake of ours (`internal`); the log has it."}
-}
+def define(document: dict[str, Any]) -> None:
+    """Writes the schema that the routes refer to into an OpenAPI document."""
+    schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    document["components"]["schemas"] |= {**schema.pop("$defs"), "Problem": schema}
 
 
 def render(
@@ -159,7 +162,20 @@ async def _unvalidated(request: Request, error: Exception) -> Response:
 async def _by_the_framework(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code, message = _REFUSALS.get(error.status_code, ("http_error", str(error.detail)))
-    return render(error.status_code, code, message, headers=error.headers, path=request.url.path)
+    headers = error.headers
+    if error.status_code == 405:
+        headers = {"Allow": ", ".join(_methods(request))}
+    return render(error.status_code, code, message, headers=headers, path=request.url.path)
+
+
+def _methods(request: Request) -> list[str]:
+    """All that this path knows; Starlette names those of the first route that has the path."""
+    return [
+        method
+        for method in _METHODS
+        for scope in [{**request.scope, "method": method}]
+        if any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
+    ]
 
 
 async def _missing(request: Request, _: Exception) -> Response:

@@ -84,6 +84,7 @@ FORM_SCHEMA: dict[str, Any] = {
             "temperature": {"type": "number", "minimum": 0, "maximum": 1},
             "check_threshold": {"type": "number", "minimum": 0},
             "language_spelling": {"type": "string", "enum": ["canonical", "caller"]},
+            "node_label": {"type": "string", "description": "Only nodes with this label."},
         },
         "example": {"targets": "zh,ja", "language": "en", "texts": '{"2": "Good morning."}'},
     }

@@ -47,7 +47,7 @@ def list_dead_jobs(
 
 @router.post(
     "/retry",
-    responses=responses(400, 401, 403, 415, 422, 503),
+    responses=responses(400, 401, 403, 415, 422, 503, 507),
     dependencies=[may(Scope.SUBMIT), Depends(require_json)],
 )
 def retry_dead_jobs(

@@ -17,6 +17,7 @@ from task_manager.clock import moment
 from task_manager.dependencies import OwnedTask, TheStore
 from task_manager.following import looks
 from task_manager.problems import responses
+from task_manager.schemas.request import MOST
 from task_manager.store.protocol import Store
 
 router = APIRouter(
@@ -34,8 +35,10 @@ async def stream_events(
     request: Request,
     task: OwnedTask,
     store: TheStore,
-    last_event_id: Annotated[int, Header(ge=0, description="Go on after this event.")] = 0,
-    after: Annotated[int, Query(ge=0, description="The same, for clients without headers.")] = 0,
+    last_event_id: Annotated[int, Header(ge=0, le=MOST, description="Go on after this event.")] = 0,
+    after: Annotated[
+        int, Query(ge=0, le=MOST, description="The same, for clients without headers.")
+    ] = 0,
 ) -> AsyncIterator[ServerSentEvent]:
     """Events `state`, `progress`, `segments`, `item`, `cell`, `asked` and `left`, from the first
     or from where the caller was. The stream ends when the task has ended and all is told. Segments

@@ -23,13 +23,13 @@ def release() -> str:
         return "0"
 
 
-@router.get("/healthz")
+@router.get("/healthz", responses=responses(403))
 async def is_alive() -> HealthView:
     """The process answers."""
     return HealthView(status="ok", version=release())
 
 
-@router.get("/readyz", responses=responses(503))
+@router.get("/readyz", responses=responses(403, 503))
 @on_own_thread
 def is_ready(store: TheStore, pipeline: ThePipeline) -> HealthView:
     """The store answers as well, and the ticker looks; else 503 `store_unavailable` or

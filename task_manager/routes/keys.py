@@ -52,7 +52,7 @@ def get_key(key_id: str, store: TheStore) -> KeyView:
     return keys.view(keys.find(store, key_id))
 
 
-@router.delete("/{key_id}", responses=responses(401, 403, 404, 422, 503))
+@router.delete("/{key_id}", responses=responses(401, 403, 404, 422, 503, 507))
 def revoke_key(key_id: str, request: Request, store: TheStore, clerk: TheClerk) -> KeyView:
     """It opens nothing any more: here at once, at other managers within five seconds."""
     callers: Callers = request.app.state.callers

@@ -33,7 +33,7 @@ def get_node(node_id: str, pipeline: ThePipeline, store: TheStore) -> NodeView:
 
 
 @router.post(
-    "/{node_id}/drain", responses=responses(401, 403, 404, 422, 503), dependencies=[_ORDER]
+    "/{node_id}/drain", responses=responses(401, 403, 404, 422, 503, 507), dependencies=[_ORDER]
 )
 def drain_node(node_id: str, pipeline: ThePipeline, store: TheStore, clerk: TheClerk) -> NodeView:
     """It is given nothing new; what runs there ends there. It stays so when it is started anew
@@ -43,7 +43,7 @@ def drain_node(node_id: str, pipeline: ThePipeline, store: TheStore, clerk: TheC
 
 
 @router.post(
-    "/{node_id}/resume", responses=responses(401, 403, 404, 422, 503), dependencies=[_ORDER]
+    "/{node_id}/resume", responses=responses(401, 403, 404, 422, 503, 507), dependencies=[_ORDER]
 )
 def resume_node(node_id: str, pipeline: ThePipeline, store: TheStore, clerk: TheClerk) -> NodeView:
     """It is given work again: ends a drain, and a set-aside with its troubles."""
@@ -53,7 +53,7 @@ def resume_node(node_id: str, pipeline: ThePipeline, store: TheStore, clerk: The
 
 @router.patch(
     "/{node_id}",
-    responses=responses(400, 401, 403, 404, 415, 422, 503),
+    responses=responses(400, 401, 403, 404, 415, 422, 503, 507),
     dependencies=[_ORDER, Depends(require_json)],
 )
 def change_node(

@@ -27,6 +27,7 @@ from task_manager.intake import read_in_thread
 from task_manager.problems import responses
 from task_manager.routes.bodies import FORM_SCHEMA, JSON_SCHEMA, media_type
 from task_manager.schemas.item import ItemPage
+from task_manager.schemas.request import MOST
 from task_manager.schemas.task import AcceptedTask, TaskDetail, TaskPage, TaskSummary
 from task_manager.submission import MAX_JSON, Submission
 
@@ -117,7 +118,7 @@ def get_task(task: OwnedTask, pipeline: ThePipeline) -> TaskDetail:
 def list_items(
     task: OwnedTask,
     store: TheStore,
-    after: Annotated[int, Query(ge=-1, description="The `next` of the page before.")] = -1,
+    after: Annotated[int, Query(ge=-1, le=MOST, description="The `next` of the page before.")] = -1,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> ItemPage:
     """The items in order, each with what was learnt of it and the state of its cells."""
@@ -129,7 +130,7 @@ def list_items(
 
 @router.post(
     "/{task_id}/cancel",
-    responses=responses(401, 403, 404, 409, 410, 422, 503),
+    responses=responses(401, 403, 404, 409, 410, 422, 503, 507),
     dependencies=[_SUBMIT],
 )
 def cancel_task(task: OwnedTask, pipeline: ThePipeline, clerk: TheClerk) -> TaskSummary:
@@ -141,7 +142,7 @@ def cancel_task(task: OwnedTask, pipeline: ThePipeline, clerk: TheClerk) -> Task
 @router.post(
     "/{task_id}/retry",
     status_code=202,
-    responses=responses(401, 403, 404, 409, 410, 422, 503),
+    responses=responses(401, 403, 404, 409, 410, 422, 503, 507),
     dependencies=[_SUBMIT],
 )
 def retry_task(task: OwnedTask, pipeline: ThePipeline, clerk: TheClerk) -> TaskSummary:
@@ -153,7 +154,7 @@ def retry_task(task: OwnedTask, pipeline: ThePipeline, clerk: TheClerk) -> TaskS
 @router.delete(
     "/{task_id}",
     status_code=204,
-    responses=responses(401, 403, 404, 410, 422, 503),
+    responses=responses(401, 403, 404, 410, 422, 503, 507),
     dependencies=[_SUBMIT],
 )
 def delete_task(task: OwnedTask, pipeline: ThePipeline, clerk: TheClerk) -> None:

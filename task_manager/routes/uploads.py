@@ -30,7 +30,7 @@ from task_manager.manifests import check_characters
 from task_manager.multipart import parts
 from task_manager.pipeline.accept import new_task_id
 from task_manager.problems import responses
-from task_manager.routes.bodies import FILE_SCHEMA, PART_SCHEMA, media_type
+from task_manager.routes.bodies import FILE_SCHEMA, PART_SCHEMA, media_type, require_json
 from task_manager.schemas.upload import (
     NewUpload,
     PartUrls,
@@ -109,8 +109,8 @@ async def _taken(request: Request, taking: _Taking, name: str) -> AudioInput:
 @router.post(
     "/parts",
     status_code=201,
-    responses=responses(401, 403, 413, 422, 429, 503, 507),
-    dependencies=[_SUBMIT, Depends(admitted)],
+    responses=responses(400, 401, 403, 415, 422, 429, 503, 507),
+    dependencies=[_SUBMIT, Depends(admitted), Depends(require_json)],
 )
 def begin_upload(wanted: NewUpload, uploads: TheUploads, clerk: TheClerk) -> UploadView:
     """Announces a file that will come in parts, which can be sent in any order, side by side, and
@@ -131,7 +131,7 @@ def get_upload(upload: FoundUpload, uploads: TheUploads) -> UploadView:
 @router.put(
     "/{upload_id}/parts/{number}",
     dependencies=[_SUBMIT],
-    responses=responses(401, 403, 404, 409, 410, 422, 503, 507),
+    responses=responses(401, 403, 404, 408, 409, 410, 422, 503, 507),
     openapi_extra={"requestBody": {"required": True, "content": PART_SCHEMA}},
 )
 async def put_part(
@@ -154,8 +154,8 @@ async def put_part(
 
 @router.post(
     "/{upload_id}/urls",
-    dependencies=[_SUBMIT],
-    responses=responses(401, 403, 404, 409, 410, 422, 503),
+    dependencies=[_SUBMIT, Depends(require_json)],
+    responses=responses(400, 401, 403, 404, 409, 410, 415, 422, 503),
 )
 def sign_parts(
     wanted: WantedUrls, upload: FoundUpload, uploads: TheUploads, settings: TheSettings
@@ -170,7 +170,7 @@ def sign_parts(
 @router.post(
     "/{upload_id}/complete",
     dependencies=[_SUBMIT],
-    responses=responses(401, 403, 404, 409, 410, 422, 503, 507),
+    responses=responses(400, 401, 403, 404, 408, 409, 410, 413, 422, 503, 507),
 )
 def complete_upload(
     upload: FoundUpload, uploads: TheUploads, end: UploadEnd | None = None
@@ -183,7 +183,7 @@ def complete_upload(
     "/{upload_id}",
     status_code=204,
     dependencies=[_SUBMIT],
-    responses=responses(401, 403, 404, 422, 503),
+    responses=responses(401, 403, 404, 422, 503, 507),
 )
 def delete_upload(upload: FoundUpload, uploads: TheUploads, clerk: TheClerk) -> None:
     """Removes the file, or what has come of it. Tasks that named it keep theirs."""

@@ -38,8 +38,9 @@ _READ, _SUBMIT = may(Scope.READ), may(Scope.SUBMIT)
 _REPLAYED = 200  # deliveries of one call
 _TRIES = 20  # compare-and-set rounds
 _READS = responses(401, 403, 404, 422, 503)
-_WRITES = responses(400, 401, 403, 404, 409, 415, 422, 503)
-_ACTS = responses(401, 403, 404, 409, 422, 503)
+_WRITES = responses(400, 401, 403, 404, 409, 415, 422, 503, 507)
+_ACTS = responses(401, 403, 404, 409, 422, 503, 507)
+_REMOVES = responses(401, 403, 404, 422, 503, 507)
 _STATE = Query(description="Only these.")
 _LIMIT = Query(ge=1, le=200)
 _CURSOR = Query(description="The `next` of the page before.")
@@ -126,7 +127,7 @@ def change_webhook(
 
 
 @router.delete(
-    "/v1/webhooks/{webhook_id}", status_code=204, responses=_READS, dependencies=[_SUBMIT]
+    "/v1/webhooks/{webhook_id}", status_code=204, responses=_REMOVES, dependencies=[_SUBMIT]
 )
 def delete_webhook(endpoint: OwnedEndpoint, pipeline: ThePipeline, clerk: TheClerk) -> None:
     """Nothing more is sent to it, what is pending neither."""
@@ -237,7 +238,7 @@ def list_task_deliveries(
 @router.post(
     "/v1/tasks/{task_id}/deliveries/{delivery_id}/replay",
     status_code=202,
-    responses=responses(401, 403, 404, 409, 410, 422, 503),
+    responses=responses(401, 403, 404, 409, 410, 422, 503, 507),
     dependencies=[_SUBMIT],
 )
 def replay_task_delivery(delivery_id: str, task: OwnedTask, pipeline: ThePipeline) -> DeliveryView:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -13,6 +13,8 @@ from services.model.task import TaskState
 from task_manager.schemas.request import AnswerModel, RequestModel
 
 PAGE = 200  # jobs that one call to retry looks at
+
+Name = Annotated[str, Field(max_length=300)]
 
 
 class DeadJob(AnswerModel):
@@ -43,11 +45,13 @@ class DeadJobs(AnswerModel):
 class RetryDead(RequestModel):
     """Either `tasks`, or `all` of those that the filters leave."""
 
-    tasks: list[str] = Field(default_factory=list, max_length=PAGE)
+    tasks: list[Name] = Field(default_factory=list, max_length=PAGE)
     all: Literal[True] | None = None
-    queue: str | None = None
-    code: str | None = None
-    cursor: str | None = Field(default=None, description="The `next` of the call before.")
+    queue: Name | None = None
+    code: Name | None = None
+    cursor: str | None = Field(
+        default=None, max_length=1000, description="The `next` of the call before."
+    )
 
 
 class Skipped(AnswerModel):

@@ -8,9 +8,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from services.model.access import Scope
-from task_manager.schemas.request import AnswerModel, RequestModel
-
-MOST = 2**53  # what every reader of JSON can hold
+from task_manager.schemas.request import MOST, AnswerModel, RequestModel
 
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 

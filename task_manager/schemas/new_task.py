@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
+from pydantic_core import PydanticKnownError
 
 from task_manager.schemas.request import RequestModel
 from task_manager.schemas.webhook import NewTaskWebhook
 
-MAX_PROMPT = 10_000  # characters
+MAX_TEXT_ID = 200  # characters
+MAX_PROMPT = 10_000
 MAX_KEYWORDS = 1000
+
+MAX_KEPT_S = 100 * 366 * 86_400  # what a calendar can add to any day of ours
 
 PriorityName = Literal["urgent", "normal", "bulk"]
 
@@ -89,11 +94,25 @@ class NewRetention(RequestModel):
     server does."""
 
     media_seconds: float | None = Field(
-        default=None, ge=0, description="The audio; transcripts and translations stay."
+        default=None,
+        ge=0,
+        le=MAX_KEPT_S,
+        description="The audio; transcripts and translations stay.",
     )
     results_seconds: float | None = Field(
-        default=None, ge=0, description="Everything: then the task is deleted."
+        default=None, ge=0, le=MAX_KEPT_S, description="Everything: then the task is deleted."
     )
+
+
+def _finite(metadata: dict[str, Any]) -> dict[str, Any]:
+    """1e999 is JSON, but what Python makes of it is not, and could not be given back."""
+    try:
+        json.dumps(metadata, allow_nan=False)
+    except RecursionError:  # refused as too deep, later
+        pass
+    except ValueError as infinite:
+        raise PydanticKnownError("finite_number") from infinite
+    return metadata
 
 
 class NewTask(RequestModel):
@@ -120,7 +139,7 @@ class NewTask(RequestModel):
     options: NewOptions = NewOptions()
     priority: PriorityName = "normal"
     retention: NewRetention = NewRetention()
-    metadata: dict[str, Any] = Field(
+    metadata: Annotated[dict[str, Any], AfterValidator(_finite)] = Field(
         default_factory=dict, description="Up to 16 KB of yours, given back with the task."
     )
     webhook: NewTaskWebhook | None = Field(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
+MOST = 2**53  # what every store and every reader of JSON can hold
+
 
 class RequestModel(BaseModel):
     """A typo is an error, and `"5"` is not a number."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
 class AnswerModel(BaseModel):

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, RootModel
 
+from task_manager.schemas.new_task import MAX_TEXT_ID
 from task_manager.schemas.request import AnswerModel, RequestModel
 
 SourceName = Literal["A", "T"]
@@ -49,8 +50,8 @@ class ExpandedPack(RootModel[dict[str, dict[str, dict[SourceName, str]]]]):
 class CellName(RequestModel):
     """Which cell is meant."""
 
-    language: str = Field(examples=["zh"])
-    text_id: str = Field(examples=["文本编号1"])
+    language: str = Field(max_length=100, examples=["zh"])
+    text_id: str = Field(max_length=MAX_TEXT_ID, examples=["文本编号1"])
     source: SourceName
 
 

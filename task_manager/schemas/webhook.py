@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from services.guarded import MAX_URL
 from services.model.webhook import DeliveryState, Happening, Payload
 from task_manager.schemas.request import AnswerModel, RequestModel
 
@@ -30,10 +31,10 @@ _EXAMPLE = "https://hooks.example.com/fanscribe"
 class NewTaskWebhook(RequestModel):
     """Where to tell of this task alone."""
 
-    url: str = Field(description=_URL, examples=[_EXAMPLE])
+    url: str = Field(max_length=MAX_URL, description=_URL, examples=[_EXAMPLE])
     events: list[HappeningName] | None = Field(default=None, description=_EVENTS)
     payload: Payload = Field(default="thin", description=_PAYLOAD)
-    secret: str | None = Field(default=None, description=_SECRET)
+    secret: str | None = Field(default=None, max_length=200, description=_SECRET)
 
 
 class NewWebhook(NewTaskWebhook):
@@ -45,7 +46,7 @@ class NewWebhook(NewTaskWebhook):
 class ChangedWebhook(RequestModel):
     """What is left out stays as it is."""
 
-    url: str | None = Field(default=None, description=_URL)
+    url: str | None = Field(default=None, max_length=MAX_URL, description=_URL)
     events: list[HappeningName] | None = Field(
         default=None, description="Only these; an empty list means all."
     )
@@ -57,7 +58,7 @@ class ChangedWebhook(RequestModel):
 class Rotation(RequestModel):
     """A new secret; deliveries are signed with the old one as well for a while."""
 
-    secret: str | None = Field(default=None, description=_SECRET)
+    secret: str | None = Field(default=None, max_length=200, description=_SECRET)
     keep_old_s: int = Field(
         default=24 * 3600,
         ge=0,
