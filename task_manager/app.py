@@ -16,7 +16,7 @@ from services.queue import Announcer
 from services.settings import Settings
 from services.storage.opening import open_objects
 from services.storage.protocol import ObjectStore
-from task_manager import pace, problems
+from task_manager import links, pace, problems
 from task_manager.admission import Admission, Crowd
 from task_manager.callers import Callers
 from task_manager.loopback import LoopbackOnly
@@ -88,11 +88,13 @@ class Application:
 
 
 class Described(FastAPI):
-    """Its OpenAPI document also has the shape of refusals, to which all routes refer."""
+    """Its OpenAPI document also has the shape of refusals, and links between the routes."""
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
-            problems.define(super().openapi())
+            document = super().openapi()
+            problems.define(document)
+            links.add(document)
         return super().openapi()
 
 

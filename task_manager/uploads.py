@@ -75,7 +75,8 @@ class Uploads:
 
     def view(self, upload: Upload) -> UploadView:
         """Raises Gone."""
-        about = {"key": upload.key, "name": upload.name, "size": upload.size}
+        name = upload.key.rpartition("/")[2]
+        about = {"id": name, "key": upload.key, "name": upload.name, "size": upload.size}
         if upload.complete:
             return UploadView(**about, sha256=upload.sha256, complete=True)
         received = self._received(upload)

@@ -78,6 +78,7 @@ class UploadView(AnswerModel):
     """Name the file by its key in POST /v1/tasks, once it is complete. `sha256` is "" where
     nobody knows it."""
 
+    id: str = Field(description="Of the upload, for its routes; the key ends with it.")
     key: str
     name: str
     size: int
