@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.background import BackgroundTask
@@ -35,16 +36,17 @@ router = APIRouter(
     prefix="/v1/audio",
     tags=["openai"],
     dependencies=[may(Scope.SUBMIT), Depends(admitted)],
-    responses={
-        200: {
-            "description": "The words, as `response_format` asks for them.",
-            "content": {"application/json": {}, "text/plain": {}, "text/vtt": {}},
-        },
-        **responses(400, 401, 403, 404, 409, 410, 413, 415, 422, 429, 503, 507),
-    },
+    responses=responses(400, 401, 403, 404, 409, 410, 413, 415, 422, 429, 503, 507),
 )
 
 _NO_STREAM = "whisper-1"  # OpenAI's contract says that it ignores `stream`
+
+_WORDS = ("application/json", "text/plain", "application/x-subrip", "text/vtt")
+
+
+def _words(*kinds: str) -> dict[int | str, dict[str, Any]]:
+    about = "The words, as `response_format` asks for them."
+    return {200: {"description": about, "content": {kind: {} for kind in kinds}}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class Answer:
 @router.post(
     "/transcriptions",
     response_class=Response,
+    responses=_words(*_WORDS, "text/event-stream"),
     openapi_extra=audio_form("file", NewTranscription),
 )
 async def create_transcription(
@@ -89,6 +92,7 @@ async def create_transcription(
 @router.post(
     "/translations",
     response_class=Response,
+    responses=_words(*_WORDS),
     openapi_extra=audio_form("file", NewTranslation),
 )
 async def create_translation(

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from asking import answered
 from running_manager import Manager
 
 from task_manager import submission
@@ -137,6 +138,18 @@ def test_an_upload_is_found_by_the_id_that_it_was_answered(shared) -> None:
     begun = shared.api.post("/v1/uploads/parts", json={"size": 4}).json()
     assert begun["key"] == f"uploads/{begun['id']}"
     assert shared.api.get(f"/v1/uploads/{begun['id']}").json() == begun
+
+
+@pytest.mark.parametrize("form", ["json", "text", "srt", "verbose_json", "vtt", "stream"])
+def test_words_come_in_no_form_that_the_document_does_not_know(shared, operations, form) -> None:
+    fields = {"stream": "true"} if form == "stream" else {"response_format": form}
+    body = {"data": {"model": "stub-whisper", **fields}, "files": {"file": ("1.wav", b"RIFF")}}
+
+    answer = answered(shared, lambda: shared.api.post("/v1/audio/transcriptions", **body))
+
+    kind = answer.headers["content-type"].partition(";")[0]
+    assert answer.status_code == 200
+    assert kind in operations["create_transcription"]["responses"]["200"]["content"]
 
 
 def test_the_form_of_a_task_is_described_with_every_field_that_it_takes() -> None:
