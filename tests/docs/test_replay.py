@@ -18,16 +18,19 @@ from task_manager.app import build
 
 PATIENCE_S = 60.0
 NAMES = {
-    **dict.fromkeys(("TASK", "NEW", "NODE", "HOOK", "DELIVERY"), "x"),
+    **dict.fromkeys(("TASK", "NEW", "NODE", "HOOK", "DELIVERY", "ID"), "x"),
     "KEY": "uploads/x",
 }
 REPLAYED = [page for page in PAGES if list(exchanges(page))]
 
 
 def remember(names: dict[str, str], response: httpx.Response) -> None:
-    """Answers that name something new tell `$TASK` (the first), `$NEW`, `$KEY`, `$NODE`, `$HOOK`
-    and `$DELIVERY`."""
+    """Answers that name something new tell `$TASK` (the first), `$NEW`, `$KEY`, `$NODE`, `$HOOK`,
+    `$DELIVERY` and `$ID` (of a key)."""
     path = str(response.url.path)
+    if path.endswith("/deliveries") and response.is_success:
+        for each in response.json()["deliveries"][:1]:
+            names["DELIVERY"] = each["id"]
     if path.startswith("/v1/webhooks"):
         if response.status_code == 201:
             names["HOOK"] = response.json()["id"]
@@ -36,6 +39,8 @@ def remember(names: dict[str, str], response: httpx.Response) -> None:
     elif response.status_code == 202 and "/retry" not in str(response.url):
         names["NEW"] = response.json()["id"]
         names.setdefault("TASK", names["NEW"])
+    elif path == "/v1/keys" and response.status_code == 201:
+        names["ID"] = response.json()["id"]
     elif response.status_code == 201:
         names["KEY"] = response.json()["key"]
     elif response.url.path == "/v1/nodes":
@@ -69,33 +74,44 @@ def test_every_request_of_a_page_is_answered_as_shown(page: Path, embedded_stack
             assert play(exchange, client, names) == [], exchange.asked.place
 
 
-def test_every_route_is_on_a_page_of_the_api(tmp_path: Path) -> None:
+# What the stack of the tests cannot do, shown with its refusal: it has no bucket, and no receiver
+# to which a delivery could have ended.
+REFUSED = {
+    "POST /v1/uploads/{upload_id}/urls",
+    "POST /v1/webhooks/{webhook_id}/deliveries/{delivery_id}/replay",
+    "POST /v1/tasks/{task_id}/deliveries/{delivery_id}/replay",
+}
+
+
+def test_every_route_is_on_a_page_of_the_api_with_a_good_answer(tmp_path: Path) -> None:
     """A path's variable parts may be anything there."""
     application = build(Settings(data_dir=tmp_path, stub_models=True))
     paths = application.public.openapi()["paths"]
     application.store.close()
-    asked = [
-        (request.method, request.url.removeprefix(SHOWN_AT).partition("?")[0].split("/"))
+    answered = [
+        (request.method, request.url.removeprefix(SHOWN_AT).partition("?")[0].split("/"), status)
         for page in ("api.md", "openai.md")
         for exchange in exchanges(ROOT / "docs" / page)
-        for request in requests(exchange.asked, NAMES)
+        if (status := exchange.status)
+        for request in list(requests(exchange.asked, NAMES))[-1:]
     ]
 
-    def is_shown(method: str, path: str) -> bool:
+    def shown(method: str, path: str) -> set[int]:
         steps = path.split("/")
-        return any(
-            verb == method.upper()
+        return {
+            status
+            for verb, words, status in answered
+            if verb == method.upper()
             and len(words) == len(steps)
             and all(
                 step == word or step.startswith(("{", "subtitles."))
                 for step, word in zip(steps, words, strict=True)
             )
-            for verb, words in asked
-        )
+        }
 
-    routes = [(method, path) for path, methods in paths.items() for method in methods]
-    assert len(routes) > 15
-    assert [f"{m.upper()} {p}" for m, p in routes if not is_shown(m, p)] == []
+    routes = {f"{m.upper()} {p}": shown(m, p) for p, methods in paths.items() for m in methods}
+    assert [route for route, statuses in routes.items() if not statuses] == []
+    assert {route for route, statuses in routes.items() if min(statuses) >= 400} == REFUSED
 
 
 def test_the_api_page_links_to_the_errors() -> None:
