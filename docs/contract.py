@@ -1,0 +1,108 @@
+"""The API as clients know it, in `openapi.json`: says what differs from it today, and stores that.
+
+`python docs/contract.py` lists the differences; with `--store` they become the contract, and stand
+as lines in `api-changelog.md`. What breaks a client is stored only with `--breaking` as well.
+"""  # noqa: INP001  a script beside its pages, not a package
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import tempfile
+import tomllib
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from compatibility import Change, changes
+
+from services.settings import Settings
+from task_manager.app import build
+
+DOCS = Path(__file__).resolve().parent
+STORED = DOCS / "openapi.json"
+CHANGELOG = DOCS / "api-changelog.md"
+_MARK = re.compile(r"<!-- contract \w* -->")
+_HEADINGS = {True: "### Breaks clients", False: "### Added or eased"}
+
+
+def present() -> dict[str, Any]:
+    """What a manager of today says at /openapi.json."""
+    with tempfile.TemporaryDirectory() as folder:
+        application = build(Settings(data_dir=Path(folder), stub_models=True))
+        document = application.public.openapi()
+        application.store.close()
+    document["info"]["version"] = _version()
+    return document
+
+
+def text_of(document: dict[str, Any]) -> str:
+    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+
+
+def mark_of(text: str) -> str:
+    """What binds the changelog to the contract that its newest lines lead to."""
+    return f"<!-- contract {sha256(text.encode()).hexdigest()[:16]} -->"
+
+
+def with_lines(changelog: str, found: Sequence[Change], version: str) -> str:
+    """The changelog with these changes under the heading of that version, which is its newest."""
+    heading = f"## {version}\n"
+    if heading not in changelog:
+        first = changelog.find("\n## ") + 1 or len(changelog)
+        changelog = f"{changelog[:first]}{heading}\n{changelog[first:]}"
+    for breaks in (False, True):
+        lines = "".join(f"- {change}\n" for change in found if change.breaks is breaks)
+        if lines:
+            changelog = _under(changelog, heading, f"{_HEADINGS[breaks]}\n", lines)
+    return changelog
+
+
+def _under(changelog: str, heading: str, subheading: str, lines: str) -> str:
+    """After the lines that stand there; the subheading is made where it is missing."""
+    start = changelog.index(heading) + len(heading)
+    end = changelog.find("\n## ", start) + 1 or len(changelog)
+    section = changelog[start:end]
+    if subheading in section:
+        before, _, after = section.partition(f"{subheading}\n")
+        there = re.match(r"(- .*\n)*", after)
+        assert there
+        section = f"{before}{subheading}\n{there[0]}{lines}{after[there.end() :]}"
+    else:
+        section = f"\n{subheading}\n{lines}{section}"
+    return changelog[:start] + section + changelog[end:]
+
+
+def _version() -> str:
+    project = tomllib.loads((DOCS.parent / "pyproject.toml").read_text("utf-8"))["project"]
+    return str(project["version"])
+
+
+def store(document: dict[str, Any], found: Sequence[Change]) -> None:
+    text = text_of(document)
+    STORED.write_text(text, encoding="utf-8")
+    changelog = with_lines(CHANGELOG.read_text("utf-8"), found, _version())
+    CHANGELOG.write_text(_MARK.sub(mark_of(text), changelog), encoding="utf-8")
+
+
+def main(arguments: list[str]) -> int:
+    """0 if the API is as it is stored (or was stored now), else 1."""
+    document = present()
+    found = changes(json.loads(STORED.read_text("utf-8")), document)
+    for change in found:
+        sys.stdout.write(f"{'BREAKS  ' if change.breaks else 'new     '}{change}\n")
+    if "--store" not in arguments:
+        sys.stdout.write("" if found else "No program notices a difference to what is stored.\n")
+        return 1 if found else 0
+    if any(change.breaks for change in found) and "--breaking" not in arguments:
+        sys.stderr.write("Nothing was stored: a client of before would break.\n")
+        return 1
+    store(document, found)
+    sys.stdout.write("Stored in docs/openapi.json; look over docs/api-changelog.md.\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
