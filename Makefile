@@ -11,7 +11,7 @@ RUN    := $(VENV)/.installed-run
 DEV    := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check check-long faults soak docs lock clean
+.PHONY: help demo up test check check-long contract faults soak docs lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ check: $(DEV)  ## format, lint, types, import arrows, architecture
 
 check-long: $(DEV)  ## the tests that take minutes
 	@$(BIN)/pytest -m long $(ARGS)
+
+contract: $(DEV)  ## thousands of requests made from the OpenAPI document (SEED=)
+	@FANSCRIBE_TEST_SEED=$(SEED) $(BIN)/pytest --quiet -m long tests/app/test_generated_requests.py $(ARGS)
 
 faults: $(DEV)  ## break the stack on purpose, and prove that nothing is lost (SEED=, ARGS=)
 	@$(BIN)/python -m benchmarks.faults --seed $(SEED) $(ARGS)
