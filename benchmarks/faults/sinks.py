@@ -6,8 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from standardwebhooks.webhooks import WebhookVerificationError
 
@@ -59,15 +58,7 @@ class Sinks:
         self._proxies: list[TcpProxy] = []
         self._closed: list[tuple[str, int]] = []
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         self._over.set()
         for receiver in self._receivers:
             receiver.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from datetime import datetime
 from typing import Any
 
@@ -57,7 +58,10 @@ _PUNCTUAL = frozenset({"well", "flood", "errors", "never", "moved", "few", "othe
 def receivers(bench: Bench, *, kills: int, rate: float) -> None:
     """Each who lives is told everything under one id, in the schedule; 410 ends it, a redirect is
     not followed, nobody is told what is not his, and what was given up can be sent again."""
-    with second_owner(bench) as other, Sinks(bench.ledger, bench.traffic.rest) as sinks:
+    with (
+        second_owner(bench) as other,
+        closing(Sinks(bench.ledger, bench.traffic.rest)) as sinks,
+    ):
         _listen(sinks, other)
         time.sleep(_HEARD_S)
         other.pour(other.make.text() for _ in range(2))
