@@ -35,7 +35,7 @@ class OpenRequest:
     def __init__(self, pipeline: Pipeline, request: Request, task: Task, came_at: float) -> None:
         self._ports = pipeline.ports
         self._request = request
-        self._task_id = task.id
+        self._task = task
         self._stopping: threading.Event = request.app.state.stopping
         retries = any(name in request.headers for name in _RETRIES)
         self.answered = False  # a stream that ends before was left by its reader
@@ -46,7 +46,7 @@ class OpenRequest:
         task goes on, and the same request finds it again."""
         store = self._ports.store
         async for look in looks(
-            store, self._task_id, self._stopping, quickest_s=0.05, slowest_s=slowest_s
+            store, self._task.id, self._stopping, quickest_s=0.05, slowest_s=slowest_s
         ):
             yield look
             if look.over:
@@ -76,15 +76,15 @@ class OpenRequest:
         back in time."""
         if self._stopping.is_set():
             return
-        number = await run_in_threadpool(attendance.leave, self._ports, self._task_id)
+        number = await run_in_threadpool(attendance.leave, self._ports, self._task)
         if await self._is_settled(number):
             return
-        await run_in_threadpool(attendance.cancel_if_unattended, self._ports, self._task_id)
+        await run_in_threadpool(attendance.cancel_if_unattended, self._ports, self._task.id)
 
     async def _is_settled(self, after: int) -> bool:
         """Whether there is nothing more to cancel, or somebody came within the time to return."""
         with anyio.move_on_after(self._may_return_s):
-            async for look in looks(self._ports.store, self._task_id, self._stopping, after=after):
+            async for look in looks(self._ports.store, self._task.id, self._stopping, after=after):
                 if look.over or any(line.kind == attendance.ASKED for line in look.events):
                     return True
             return True

@@ -192,10 +192,16 @@ class Upload(Stored):
 
 
 class TaskEvent(Stored):
-    """One line of a task's log; `number` starts at 1 and has no gaps."""
+    """One line of a task's log; `number` starts at 1 and has no gaps.
+
+    `position` is its place among all events of the owner: microseconds since 1970 or a little
+    more, unique, and rising within a task. Lines of older releases have none, which is 0.
+    """
 
     task_id: str
+    owner: str = ""
     number: int
+    position: int = 0
     at: float
     kind: str  # state · progress · segments · language · item · cell · asked · left
     data: dict[str, Any] = Field(default_factory=dict)

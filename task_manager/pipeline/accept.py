@@ -109,8 +109,9 @@ def accept(
                 "This Idempotency-Key belongs to another request: use a new key for a new task."
             )
         return task, False
+    queued = NewEvent(task_id, task.owner, now, "state", {"state": task.state})
     try:
-        expand_task(ports, task, [NewEvent(task_id, now, "state", {"state": task.state})])
+        expand_task(ports, task, [queued])
     except Exception as error:  # noqa: BLE001  the task is stored: the ticker goes on from here
         log.warning("expansion_left", task_id=task_id, reason=repr(error))
     return task, True

@@ -12,6 +12,7 @@ from services.model.errors import AlreadyFinished, Gone, NotFound
 from services.model.task import Task
 from task_manager.pipeline.orders import cancel
 from task_manager.pipeline.ports import Ports
+from task_manager.store.children import NewEvent
 
 ASKED, LEFT = "asked", "left"
 _PAGE = 500
@@ -20,12 +21,12 @@ _PAGE = 500
 def come(ports: Ports, task: Task) -> None:
     """One more waits for it, beside the one whom it was made for."""
     if not task.state.ended:
-        ports.store.append_event(task.id, ports.store.now(), ASKED, {})
+        _note(ports, task, ASKED)
 
 
-def leave(ports: Ports, task_id: str) -> int:
+def leave(ports: Ports, task: Task) -> int:
     """One does not wait any more; the number of the line that says so."""
-    return ports.store.append_event(task_id, ports.store.now(), LEFT, {})
+    return _note(ports, task, LEFT)
 
 
 def cancel_if_unattended(ports: Ports, task_id: str) -> None:
@@ -33,6 +34,10 @@ def cancel_if_unattended(ports: Ports, task_id: str) -> None:
     if _waiting(ports, task_id) <= 0:
         with suppress(AlreadyFinished, NotFound, Gone):
             cancel(ports, task_id)
+
+
+def _note(ports: Ports, task: Task, kind: str) -> int:
+    return ports.store.append_event(NewEvent(task.id, task.owner, ports.store.now(), kind))
 
 
 def _waiting(ports: Ports, task_id: str) -> int:

@@ -11,6 +11,7 @@ from services.model.states import Event, JobState
 from services.model.task import TaskState
 from task_manager.pipeline import jobs, specs
 from task_manager.pipeline.ports import Ports
+from task_manager.store.children import NewEvent
 
 log = logs.get(__name__)
 
@@ -128,7 +129,8 @@ def _grant(ports: Ports, job: Job) -> Grant | None:
     if task.state is TaskState.QUEUED:
         now = ports.store.now()
         if ports.store.start_task(task.id, now):
-            ports.store.append_event(task.id, now, "state", {"state": TaskState.RUNNING})
+            running = {"state": TaskState.RUNNING}
+            ports.store.append_event(NewEvent(task.id, task.owner, now, "state", running))
     try:
         return specs.grant(ports, task, job)
     except JobFailed as failed:

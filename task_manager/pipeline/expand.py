@@ -164,7 +164,7 @@ def _children_of(
         items=expansion.items,
         outputs=expansion.outputs,
         jobs=_ranked(ports, task.owner, expansion.jobs),
-        events=[*told, *map(_told, expansion.outputs)],
+        events=[*told, *(_told(task, each) for each in expansion.outputs)],
     )
 
 
@@ -225,7 +225,7 @@ def _close_unwanted(ports: Ports, task_id: str) -> None:
         jobs.sweep(ports, task_id)
 
 
-def _told(output: Output) -> NewEvent:
+def _told(task: Task, output: Output) -> NewEvent:
     """One line of the log for each transcript and each cell that is there now."""
     data = {
         "text_id": output.text_id,
@@ -234,4 +234,4 @@ def _told(output: Output) -> NewEvent:
         "kind": output.kind,
     }
     kind = "item" if output.kind == "transcript" else "cell"
-    return NewEvent(output.task_id, output.created_at, kind, data)
+    return NewEvent(task.id, task.owner, output.created_at, kind, data)

@@ -9,6 +9,7 @@ from task_manager.pipeline import jobs
 from task_manager.pipeline.expand import expand_task
 from task_manager.pipeline.ports import Ports
 from task_manager.pipeline.settle import settle, tell_end
+from task_manager.store.children import NewEvent
 
 _OF_AUDIO = frozenset({Stage.PREPARE, Stage.DETECT, Stage.TRANSCRIBE})
 _LOOKED_AT = 200  # dead jobs; of a task that failed all fail in much the same place
@@ -67,9 +68,8 @@ def retry(ports: Ports, task_id: str) -> Task:
         reopened = ports.store.move_task(task_id, task.revision, fields)
         if reopened is not None:
             break
-    ports.store.append_event(
-        task_id, now, "state", {"state": TaskState.QUEUED, "revision": reopened.revision}
-    )
+    data = {"state": TaskState.QUEUED, "revision": reopened.revision}
+    ports.store.append_event(NewEvent(task_id, reopened.owner, now, "state", data))
     expand_task(ports, reopened)
     return read(ports, task_id)
 

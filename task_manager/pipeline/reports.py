@@ -25,6 +25,7 @@ from services.model.states import Answer, Event, JobState
 from task_manager.pipeline import jobs, limits, nodes, specs
 from task_manager.pipeline.expand import expand_job
 from task_manager.pipeline.ports import Ports
+from task_manager.store.children import NewEvent
 
 RENEW_BELOW_S = 900.0  # of a signed URL's life
 TRIES = 20  # compare-and-set rounds; each lost round means that somebody else moved the job
@@ -71,7 +72,7 @@ def _tell(ports: Ports, told: Progress) -> None:
     if told.segments:
         data["segments"] = [segment.model_dump(exclude_none=True) for segment in told.segments]
     kind = "segments" if told.segments else "progress"
-    ports.store.append_event(job.task_id, ports.store.now(), kind, data)
+    ports.store.append_event(NewEvent(job.task_id, job.owner, ports.store.now(), kind, data))
 
 
 def _lease(ports: Ports, job_id: str, attempt: int, token: str, *, taken: Any) -> LeaseState:

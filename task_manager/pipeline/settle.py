@@ -102,7 +102,9 @@ def tell_end(ports: Ports, task: Task) -> None:
         last = ports.store.last_event(task.id)
         lines = ports.store.events(task.id, after=max(0, last - _LINES), limit=_LINES)
         told = any(line.data.get("revision") == task.revision for line in lines)
-        line = TaskEvent(task_id=task.id, number=last + 1, at=at, kind="state", data=data)
+        line = TaskEvent(
+            task_id=task.id, owner=task.owner, number=last + 1, at=at, kind="state", data=data
+        )
         if told or ports.store.insert_event(line):
             ports.store.note_task(task.id, {"look_at": None}, revision=task.revision)
             return

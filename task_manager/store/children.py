@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from services.model.job import Job
@@ -17,16 +17,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
-    """A line for the log of a task; its number is the store's to give."""
+    """A line for the log of a task; its number and position are the store's to give."""
 
     task_id: str
+    owner: str
     at: float
     kind: str
-    data: Mapping[str, Any]
+    data: Mapping[str, Any] = field(default_factory=dict)
 
-    def numbered(self, number: int) -> TaskEvent:
-        data = dict(self.data)
-        return TaskEvent(task_id=self.task_id, number=number, at=self.at, kind=self.kind, data=data)
+    def placed(self, number: int, position: int) -> TaskEvent:
+        return TaskEvent(
+            task_id=self.task_id,
+            owner=self.owner,
+            number=number,
+            position=position,
+            at=self.at,
+            kind=self.kind,
+            data=dict(self.data),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +77,7 @@ def write_one_by_one(store: Store, children: Children, expanded: Expanded | None
     if children.jobs:
         store.insert_jobs(children.jobs)
     for event in children.events:
-        store.append_event(event.task_id, event.at, event.kind, event.data)
+        store.append_event(event)
     if children.deliveries:
         store.insert_deliveries(children.deliveries)
     if expanded is None:

@@ -17,10 +17,11 @@ from services.model.node import Node, Trouble
 from services.model.pack import Pack
 from services.model.speed import Speed
 from services.model.states import JobState
-from services.model.task import Item, Task, TaskEvent, TaskState
+from services.model.task import Item, Task, TaskState
 from services.model.transcript import Output
 from task_manager.store.access import AccessStore
 from task_manager.store.children import Children, Expanded
+from task_manager.store.events import EventStore
 from task_manager.store.expiry import ExpiryStore
 from task_manager.store.outbox import Outbox
 from task_manager.store.uploads import UploadStore
@@ -46,7 +47,7 @@ __all__ = [
 ]
 
 
-class Store(AccessStore, ExpiryStore, Outbox, UploadStore, Protocol):
+class Store(AccessStore, EventStore, ExpiryStore, Outbox, UploadStore, Protocol):
     """All that the task manager keeps. All methods block; any thread may call any of them."""
 
     def now(self) -> float:
@@ -292,19 +293,7 @@ class Store(AccessStore, ExpiryStore, Outbox, UploadStore, Protocol):
 
     def pack(self, task_id: str, language: str) -> Pack | None: ...
 
-    # ── events, nodes ────────────────────────────────────────────────────────────────────────
-
-    def append_event(self, task_id: str, at: float, kind: str, data: Mapping[str, Any]) -> int:
-        """Appends under the next number (last + 1; tried again when somebody took it)."""
-        ...
-
-    def insert_event(self, event: TaskEvent) -> bool:
-        """False, and nothing is written, if its number is taken."""
-        ...
-
-    def events(self, task_id: str, *, after: int = 0, limit: int) -> list[TaskEvent]: ...
-
-    def last_event(self, task_id: str) -> int: ...
+    # ── nodes ────────────────────────────────────────────────────────────────────────────────
 
     def put_node(self, node: Node) -> None:
         """Inserts, or writes over it what a worker says of itself; draining, operator_labels,

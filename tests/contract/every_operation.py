@@ -13,6 +13,7 @@ from store_factories import (
     a_pack,
     a_task,
     an_endpoint,
+    an_event,
     an_item,
     an_output,
     some_children,
@@ -107,6 +108,15 @@ def every_other_operation(store: Store) -> None:
     every_access_operation(store)
 
 
+def every_event_operation(store: Store) -> None:
+    number = store.append_event(an_event())
+    store.insert_event(TaskEvent(task_id="t", number=number, at=NOW, kind="state", data={}))
+    store.events("t", limit=5)
+    store.last_event("t")
+    store.owner_events("o", after=0, limit=5)
+    store.last_position("o")
+
+
 def every_operation(store: Store) -> None:
     """Each named operation at least once, in each shape that makes another statement."""
     every_page(store)
@@ -153,10 +163,7 @@ def every_operation(store: Store) -> None:
     store.output_lines("t", 0, 1)
     store.count_outputs("t")
     store.pack("t", "zh")
-    number = store.append_event("t", NOW, "state", {})
-    store.insert_event(TaskEvent(task_id="t", number=number, at=NOW, kind="state", data={}))
-    store.events("t", limit=5)
-    store.last_event("t")
+    every_event_operation(store)
     every_other_operation(store)
     store.purge_task("t")
     every_expiry_operation(store)

@@ -58,13 +58,19 @@ def a_running_job(item: int = 0, *, beat: int = 0, **fields: Any) -> Job:
     return a_job(item, **{"state": JobState.RUNNING, "attempt": 1, "lease": lease} | fields)
 
 
+def an_event(
+    kind: str = "state", data: Any = None, task_id: str = "t", owner: str = "o"
+) -> NewEvent:
+    return NewEvent(task_id, owner, NOW, kind, data or {})
+
+
 def some_children() -> Children:
     """Of each kind two."""
     return Children(
         items=[an_item(0), an_item(1)],
         outputs=[an_output(0), an_output(1, kind="transcript")],
         jobs=[a_job(0), a_job(1)],
-        events=[NewEvent("t", NOW, kind, {"text_id": "0"}) for kind in ("cell", "item")],
+        events=[an_event(kind, {"text_id": "0"}) for kind in ("cell", "item")],
         deliveries=[a_delivery(name, lane="o/children") for name in ("msg_a", "msg_b")],
     )
 

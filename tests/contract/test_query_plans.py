@@ -92,10 +92,15 @@ def documents(count: int) -> Iterator[tuple[Any, list[Any]]]:
         task_id = f"full{n}"
         yield (
             EVENTS,
-            [TaskEvent(task_id=task_id, number=i + 1, at=NOW, kind="cell") for i in range(9)],
+            [_event(n, i) for i in range(9)],
         )
         yield OUTPUTS, [an_output(i, task_id=task_id) for i in range(10)]
         yield DELIVERIES, [_delivery(n, i) for i in range(8)]
+
+
+def _event(n: int, i: int) -> TaskEvent:
+    about: dict[str, Any] = {"task_id": f"full{n}", "owner": f"o{n % 7}", "kind": "cell"}
+    return TaskEvent(number=i + 1, position=9 * n + i + 1, at=NOW, **about)
 
 
 def _delivery(n: int, i: int) -> Any:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from store_factories import NOW, a_change, a_job, a_task
+from store_factories import a_change, a_job, a_task, an_event
 
 from services.model.states import JobState
 from task_manager.store.protocol import StoreUnavailable
@@ -122,7 +122,7 @@ def test_a_write_that_fails_does_not_spoil_those_that_share_its_commit(path: Pat
         fields = {"progress": 0.5} if number % 3 else {"nonsense": 1}
         try:
             store.note_task("t", fields)
-            store.append_event("t", NOW, "item", {})
+            store.append_event(an_event())
         except ValueError:
             return "refused"
         return "written"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from store_factories import NOW, a_job, a_task, an_item, an_output, some_children
+from store_factories import NOW, a_job, a_task, an_event, an_item, an_output, some_children
 
 from services.model.states import JobState
 from services.model.transcript import Body
@@ -33,7 +33,7 @@ Write = Callable[[Store, Children, Expanded | None], bool]
 @pytest.mark.parametrize("write", WAYS)
 def test_all_children_are_there_and_their_lines_go_on_counting(store: Store, write: Write) -> None:
     store.insert_task(a_task())
-    store.append_event("t", NOW, "state", {})
+    store.append_event(an_event())
     children = some_children()
 
     assert write(store, children, None)

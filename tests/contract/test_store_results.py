@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from store_factories import AWKWARD, NOW, a_pack, an_output
+from store_factories import AWKWARD, NOW, a_pack, an_event, an_output
 
 from services.model.task import TaskEvent
 from services.model.transcript import Body
@@ -86,8 +86,8 @@ def test_only_a_higher_revision_replaces_a_pack(
 
 def test_events_are_numbered_from_one_and_read_from_any_number(store: Store) -> None:
     assert store.last_event("t") == 0
-    assert [1, 2, 3] == [store.append_event("t", NOW, "item", {"n": n}) for n in range(3)]
-    assert store.append_event("other", NOW, "state", AWKWARD) == 1
+    assert [1, 2, 3] == [store.append_event(an_event("item", {"n": n})) for n in range(3)]
+    assert store.append_event(an_event("state", AWKWARD, "other")) == 1
 
     assert [2, 3] == [event.number for event in store.events("t", after=1, limit=9)]
     assert [1] == [event.number for event in store.events("t", limit=1)]
@@ -97,7 +97,7 @@ def test_events_are_numbered_from_one_and_read_from_any_number(store: Store) -> 
 
 def test_events_of_many_writers_have_no_gaps(store: Store) -> None:
     def write(writer: int) -> list[int]:
-        return [store.append_event("t", NOW, "item", {"writer": writer}) for _ in range(10)]
+        return [store.append_event(an_event("item", {"writer": writer})) for _ in range(10)]
 
     with ThreadPoolExecutor(8) as threads:
         numbers = [number for some in threads.map(write, range(8)) for number in some]
@@ -107,7 +107,7 @@ def test_events_of_many_writers_have_no_gaps(store: Store) -> None:
 
 
 def test_an_event_under_a_number_that_is_taken_is_not_written(store: Store) -> None:
-    store.append_event("t", NOW, "state", {"by": "the first"})
+    store.append_event(an_event("state", {"by": "the first"}))
     second = TaskEvent(task_id="t", number=1, at=NOW, kind="state", data={"by": "the second"})
 
     assert not store.insert_event(second)

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from store_factories import NOW, a_change, a_job, a_node, a_pack, a_task, an_item, an_output
+from store_factories import (
+    NOW,
+    a_change,
+    a_job,
+    a_node,
+    a_pack,
+    a_task,
+    an_event,
+    an_item,
+    an_output,
+)
 
 from services.model.errors import DocumentTooLarge
 from services.model.states import JobState
@@ -25,7 +35,7 @@ WRITES: dict[str, Callable[[Store], object]] = {
     "a job": lambda store: store.insert_jobs([a_job(0), a_job(1, inputs={"text": TOO_LONG})]),
     "an output": lambda store: store.put_output(an_output(text=Body(inline=TOO_LONG))),
     "a pack": lambda store: store.put_pack(a_pack(body=TOO_LONG)),
-    "an event": lambda store: store.append_event("t", NOW, "segments", {"text": TOO_LONG}),
+    "an event": lambda store: store.append_event(an_event("segments", {"text": TOO_LONG})),
     "a node": lambda store: store.put_node(a_node(host=TOO_LONG)),
     "an upload": lambda store: store.insert_upload(
         Upload(key="u", owner="o", name=TOO_LONG, size=1, sha256="0", created_at=NOW)

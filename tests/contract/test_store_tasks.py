@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from store_factories import AWKWARD, NOW, a_job, a_pack, a_task, an_item, an_output
+from store_factories import AWKWARD, NOW, a_job, a_pack, a_task, an_event, an_item, an_output
 
 from services.model.task import Counts, TaskState
 from task_manager.store.protocol import PendingExpansion, Store
@@ -207,7 +207,7 @@ def test_a_purge_leaves_a_tombstone_without_the_texts(store: Store) -> None:
     store.insert_jobs([a_job(0), a_job(0, "other")])
     store.put_output(an_output())
     store.put_pack(a_pack())
-    store.append_event("t", NOW, "state", {})
+    store.append_event(an_event())
 
     store.purge_task("t")
     store.purge_task("t")

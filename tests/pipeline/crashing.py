@@ -20,10 +20,10 @@ READS = frozenset({
     "item_by_text_id", "job", "jobs_of_items", "lean_jobs", "running_jobs", "has_open_jobs",
     "open_jobs", "dead_jobs", "count_jobs", "count_waiting", "front_rank", "queue_depths",
     "jobs_ahead", "running_in", "dead_page", "count_open_tasks", "pending_expansions", "output",
-    "outputs", "output_lines", "count_outputs", "pack", "events", "last_event", "node", "nodes",
-    "upload", "old_uploads", "endpoint", "endpoints", "delivery", "deliveries", "next_lane",
-    "count_cells", "get", "head", "names_under", "parts", "url_to_get", "url_to_put",
-    "url_to_put_part",
+    "outputs", "output_lines", "count_outputs", "pack", "events", "last_event", "owner_events",
+    "last_position", "node", "nodes", "upload", "old_uploads", "endpoint", "endpoints", "delivery",
+    "deliveries", "next_lane", "count_cells", "get", "head", "names_under", "parts", "url_to_get",
+    "url_to_put", "url_to_put_part",
 })  # fmt: skip
 # One call, many documents: it may break off.
 BULK = frozenset({"insert_items", "insert_jobs", "insert_deliveries"})

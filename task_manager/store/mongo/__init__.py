@@ -5,6 +5,7 @@ from __future__ import annotations
 from task_manager.store.children import Children, Expanded, write_one_by_one
 from task_manager.store.mongo.access import AccessCollections
 from task_manager.store.mongo.claim import ClaimCollection
+from task_manager.store.mongo.events import EventCollection
 from task_manager.store.mongo.jobs import JobCollection
 from task_manager.store.mongo.nodes import NodeCollection
 from task_manager.store.mongo.outbox import OutboxCollections
@@ -22,6 +23,7 @@ class MongoStore(
     QueueCollection,
     ClaimCollection,
     ResultCollections,
+    EventCollection,
     NodeCollection,
     UploadCollection,
     AccessCollections,

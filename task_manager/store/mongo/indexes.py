@@ -7,6 +7,7 @@ from typing import Any
 _KEYED = {"idempotency_key": {"$type": "string"}}
 _LOOKED_AT = {"look_at": {"$type": "number"}}
 _EXPIRING = {"expire_at": {"$type": "number"}}
+_PLACED = {"position": {"$gt": 0}}  # lines of older releases are not
 _PENDING = {"expand": "pending"}
 _OPEN = {"open": True}
 _DEAD = {"state": "dead"}
@@ -57,7 +58,10 @@ INDEXES: dict[str, list[dict[str, Any]]] = {
         _index("language", "task_id", "language", "item", "source"),
     ],
     "packs": [_index("language", "task_id", "language")],
-    "events": [_index("number", "task_id", "number", unique=True)],
+    "events": [
+        _index("number", "task_id", "number", unique=True),
+        _index("position", "owner", "position", unique=True, only=_PLACED),
+    ],
     "nodes": [_index("seen", "seen_at")],
     "uploads": [_index("age", "created_at"), _index("size", "owner", "size")],
     "api_keys": [_index("page", "created_at", "id")],

@@ -1,22 +1,14 @@
-"""What is kept beside tasks and jobs in MongoDB: outputs, packs and events."""
+"""What is kept beside tasks and jobs in MongoDB: outputs and packs."""
 
 from __future__ import annotations
 
 import json
-import random
-import time
-from collections.abc import Mapping
-from typing import Any
 
 from services.model.pack import Pack
-from services.model.task import TaskEvent
 from services.model.transcript import Output
 from task_manager.store.documents import Document
 from task_manager.store.mongo.database import Database
-from task_manager.store.protocol import OutputLine, StoreUnavailable
-
-_TRIES = 200  # of an event's number; each one lost means that another event was written
-_PAUSE_S = 0.005
+from task_manager.store.protocol import OutputLine
 
 
 class ResultCollections(Database):
@@ -74,26 +66,3 @@ class ResultCollections(Database):
 
     def pack(self, task_id: str, language: str) -> Pack | None:
         return self._packs.first({"task_id": task_id, "language": language})
-
-    def append_event(self, task_id: str, at: float, kind: str, data: Mapping[str, Any]) -> int:
-        for _ in range(_TRIES):
-            number = self.last_event(task_id) + 1
-            event = TaskEvent(task_id=task_id, number=number, at=at, kind=kind, data=dict(data))
-            if self._events.insert(event):
-                return number
-            # Whoever took the number may not be visible to the majority yet.
-            time.sleep(random.uniform(0, _PAUSE_S))  # noqa: S311
-        raise StoreUnavailable("Too many events at once: try again.")
-
-    def insert_event(self, event: TaskEvent) -> bool:
-        return self._events.insert(event)
-
-    def events(self, task_id: str, *, after: int = 0, limit: int) -> list[TaskEvent]:
-        where = {"task_id": task_id, "number": {"$gt": after}}
-        return self._events.find(where, [("number", 1)], limit)
-
-    def last_event(self, task_id: str) -> int:
-        newest = [("number", -1)]
-        for event in self._events.stream({"task_id": task_id}, newest, only=("number",), limit=1):
-            return int(event["number"])
-        return 0

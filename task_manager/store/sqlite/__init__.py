@@ -5,6 +5,7 @@ from __future__ import annotations
 from task_manager.store.sqlite.access import AccessTables
 from task_manager.store.sqlite.children import ChildTables
 from task_manager.store.sqlite.claim import ClaimTables
+from task_manager.store.sqlite.events import EventTable
 from task_manager.store.sqlite.jobs import JobTables
 from task_manager.store.sqlite.nodes import NodeTable
 from task_manager.store.sqlite.outbox import OutboxTables
@@ -22,6 +23,7 @@ class SqliteStore(
     QueueTables,
     ClaimTables,
     ResultTables,
+    EventTable,
     ChildTables,
     NodeTable,
     UploadTable,

@@ -6,8 +6,9 @@ import sqlite3
 
 from task_manager.store.children import Children, Expanded
 from task_manager.store.sqlite.database import Database, change_if, insert, put, rows_of
+from task_manager.store.sqlite.events import append
 from task_manager.store.sqlite.jobs import if_ended
-from task_manager.store.sqlite.results import append, older_than
+from task_manager.store.sqlite.results import older_than
 from task_manager.store.sqlite.schema import DELIVERIES, ITEMS, JOBS, OUTPUTS, TASKS
 from task_manager.store.sqlite.tasks import at_revision
 

@@ -94,7 +94,14 @@ _TO_3 = (
     "CREATE INDEX deliveries_ended ON deliveries (ended_at) WHERE ended_at IS NOT NULL",
 )
 
-MIGRATIONS = {1: _TO_2, 2: _TO_3}  # from this version to the next; what stands here never changes
+_TO_4 = (
+    "ALTER TABLE events ADD COLUMN owner TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE events ADD COLUMN position INTEGER NOT NULL DEFAULT 0",
+    "CREATE UNIQUE INDEX events_position ON events (owner, position) WHERE position > 0",
+)
+
+# From this version to the next; what stands in a release never changes.
+MIGRATIONS = {1: _TO_2, 2: _TO_3, 3: _TO_4}
 
 
 def create(connection: sqlite3.Connection) -> None:

@@ -1,22 +1,17 @@
-"""What is kept beside tasks and jobs in SQLite: outputs, packs and events."""
+"""What is kept beside tasks and jobs in SQLite: outputs and packs."""
 
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
 from services.model.pack import Pack
-from services.model.task import TaskEvent
 from services.model.transcript import Output
-from task_manager.store.children import NewEvent
 from task_manager.store.documents import Document
 from task_manager.store.protocol import OutputLine
-from task_manager.store.sqlite.database import Database, Decide, insert, rows_of
-from task_manager.store.sqlite.schema import EVENTS, OUTPUTS, PACKS
-
-_LAST_EVENT = "SELECT coalesce(max(number), 0) FROM events WHERE task_id = ?"
+from task_manager.store.sqlite.database import Database, Decide
+from task_manager.store.sqlite.schema import OUTPUTS, PACKS
 
 
 class ResultTables(Database):
@@ -71,21 +66,6 @@ class ResultTables(Database):
         rest = "WHERE task_id = ? AND language = ?"
         return next(iter(self._find(PACKS, rest, task_id, language)), None)
 
-    def append_event(self, task_id: str, at: float, kind: str, data: Mapping[str, Any]) -> int:
-        event = NewEvent(task_id, at, kind, data)
-        return self._write(lambda connection: append(connection, event))
-
-    def insert_event(self, event: TaskEvent) -> bool:
-        return self._insert(EVENTS, [event]) == 1
-
-    def events(self, task_id: str, *, after: int = 0, limit: int) -> list[TaskEvent]:
-        rest = "WHERE task_id = ? AND number > ? ORDER BY number LIMIT ?"
-        return self._find(EVENTS, rest, task_id, after, limit)
-
-    def last_event(self, task_id: str) -> int:
-        ((last,),) = self._rows(_LAST_EVENT, task_id)
-        return int(last)
-
 
 def older_than(output: Output) -> Decide:
     def decide(stored: Document) -> Mapping[str, Any] | None:
@@ -93,10 +73,3 @@ def older_than(output: Output) -> Decide:
         return dict(output) if older else None
 
     return decide
-
-
-def append(connection: sqlite3.Connection, event: NewEvent) -> int:
-    """Under the next number, which it returns."""
-    (last,) = connection.execute(_LAST_EVENT, (event.task_id,)).fetchone()
-    insert(connection, EVENTS, rows_of(EVENTS, [event.numbered(last + 1)]))
-    return int(last) + 1

@@ -25,7 +25,7 @@ from task_manager.store.protocol import DOCUMENT_LIMIT
 
 M = TypeVar("M", bound=Stored)
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 _LONGEST_CHARACTER = 4  # bytes of UTF-8
 
@@ -162,7 +162,16 @@ OUTPUTS = Table(
     lambda document: {"facts": dumps(document["facts"])},
 )
 PACKS = Table("packs", Pack, {"id": _KEY, "task_id": _TEXT, "language": _TEXT})
-EVENTS = Table("events", TaskEvent, {"task_id": _TEXT, "number": _INT})
+EVENTS = Table(
+    "events",
+    TaskEvent,
+    {
+        "task_id": _TEXT,
+        "number": _INT,
+        "owner": "TEXT NOT NULL DEFAULT ''",
+        "position": "INTEGER NOT NULL DEFAULT 0",
+    },
+)
 NODES = Table("nodes", Node, {"id": _KEY, "seen_at": _REAL})
 UPLOADS = Table(
     "uploads",
@@ -237,6 +246,7 @@ INDEXES = (
     "INDEX outputs_language ON outputs (task_id, language, item, source)",
     "UNIQUE INDEX packs_language ON packs (task_id, language)",
     "UNIQUE INDEX events_number ON events (task_id, number)",
+    "UNIQUE INDEX events_position ON events (owner, position) WHERE position > 0",
     "INDEX nodes_seen ON nodes (seen_at)",
     "INDEX uploads_age ON uploads (created_at)",
     (
