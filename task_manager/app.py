@@ -19,6 +19,7 @@ from services.storage.protocol import ObjectStore
 from task_manager import links, pace, problems
 from task_manager.admission import Admission, Crowd
 from task_manager.callers import Callers
+from task_manager.feed import Feeds
 from task_manager.loopback import LoopbackOnly
 from task_manager.metrics import Gauges, Timed
 from task_manager.pipeline import Pipeline
@@ -140,9 +141,11 @@ def public_app(pipeline: Pipeline, stopping: threading.Event) -> FastAPI:
         app.include_router(module.router)
     app.include_router(webhooks.router)
     app.include_router(metrics.public)
+    app.add_exception_handler(events.AllTold, events.all_told)
     settings = pipeline.ports.settings
     app.state.admission = Admission(pipeline.ports)
     app.state.callers = Callers(pipeline.ports.store, settings)
+    app.state.feeds = Feeds(pipeline.ports.store, stopping)
     app.state.largest_body = pace.MAX_BODY
     app.add_middleware(Crowd, meter=pipeline.ports.meter)
     if settings.origins:

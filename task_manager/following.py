@@ -27,8 +27,11 @@ class Look:
     @property
     def over(self) -> bool:
         """Whether nothing more is worked on; the last events may still be on their way."""
-        task = self.task
-        return task is None or task.state.ended or task.deleted_at is not None
+        return is_over(self.task)
+
+
+def is_over(task: Task | None) -> bool:
+    return task is None or task.state.ended or task.deleted_at is not None
 
 
 async def looks(

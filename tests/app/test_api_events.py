@@ -16,6 +16,8 @@ def read(manager, task_id: str, headers: dict[str, str] | None = None, **query):
     events, current = [], {}
     url = f"/v1/tasks/{task_id}/events"
     with manager.api.stream("GET", url, params=query, headers=headers) as answer:
+        if answer.status_code == 204:
+            return events
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith("text/event-stream")
         for line in answer.iter_lines():
@@ -46,6 +48,29 @@ def test_a_reader_goes_on_where_it_was(shared) -> None:
     assert read(shared, task["id"], headers={"last-event-id": "2"}) == whole[2:]
     assert read(shared, task["id"], after=2) == whole[2:]
     assert read(shared, task["id"], after=10_000) == []
+
+
+def test_a_browser_that_has_seen_the_end_is_told_not_to_come_again(shared) -> None:
+    task = shared.finished(items=[TEXT], targets=["zh"])
+    url, (*_, (last, _, _)) = f"/v1/tasks/{task['id']}/events", read(shared, task["id"])
+
+    again = shared.api.get(url, headers={"last-event-id": str(last)})
+    assert (again.status_code, again.content) == (204, b"")
+    assert shared.api.get(url, params={"after": last}).status_code == 204
+    assert read(shared, task["id"], after=last - 1)[-1][0] == last
+
+
+def test_a_task_that_works_again_is_told_of_again(manager) -> None:
+    manager.driver.broken = {"zh"}
+    task = manager.finished(items=[TEXT], targets=["zh"])
+    last = read(manager, task["id"])[-1][0]
+    manager.driver.broken = set()
+    assert manager.api.post(f"/v1/tasks/{task['id']}/retry").status_code == 202
+    manager.work(task["id"])
+
+    told = [data["state"] for _, kind, data in read(manager, task["id"], after=last)
+            if kind == "state"]  # fmt: skip
+    assert told == ["queued", "running", "succeeded"]
 
 
 def test_segments_come_while_the_task_runs_and_the_stream_ends_with_it(manager) -> None:

@@ -22,6 +22,7 @@ TABLE = [
     ("GET", "/v1/tasks/{task}", {"read"}),
     ("GET", "/v1/tasks/{task}/items", {"read"}),
     ("GET", "/v1/tasks/{task}/events", {"read"}),
+    ("GET", "/v1/events?after=none", {"read"}),  # a good one has no end
     ("GET", "/v1/tasks/{task}/result", {"read"}),
     ("GET", "/v1/tasks/{task}/result/zh/1/T", {"read"}),
     ("POST", "/v1/tasks/{task}/result/lookup", {"read"}),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
@@ -15,6 +16,7 @@ from pages import ROOT, Block, blocks, shell_commands
 
 SHOWN_AT = "http://127.0.0.1:8000"
 ANYTHING = "…"
+PATIENCE_S = 60.0
 # Differ from run to run; only their kind is compared.
 VOLATILE = frozenset({
     "id", "key", "etag", "engine", "host", "pid", "sha256", "size", "text", "A", "T", "message",
@@ -34,8 +36,14 @@ class Request:
     headers: dict[str, str] = field(default_factory=dict)
     content: bytes | None = None
     form: list[tuple[str, str]] = field(default_factory=list)
+    live: bool = False  # -N: what comes is looked at while it comes
 
-    def send(self, client: httpx.Client) -> httpx.Response:
+    def send(
+        self, client: httpx.Client, enough: Callable[[httpx.Response], bool]
+    ) -> httpx.Response:
+        """An answer that has no end is read until it is enough."""
+        if self.live:
+            return self._watch(client, enough)
         files: list[tuple[str, Any]] = []
         for name, value in self.form:
             if value.startswith("@"):
@@ -46,6 +54,19 @@ class Request:
         return client.request(
             self.method, self.url, headers=self.headers, content=self.content, files=files or None
         )
+
+    def _watch(
+        self, client: httpx.Client, enough: Callable[[httpx.Response], bool]
+    ) -> httpx.Response:
+        text, end = "", time.monotonic() + PATIENCE_S
+        with client.stream(self.method, self.url, headers=self.headers) as answer:
+            so_far = httpx.Response(answer.status_code, request=answer.request)
+            for line in answer.iter_lines():
+                text += line + "\n"
+                so_far = httpx.Response(answer.status_code, text=text, request=answer.request)
+                if enough(so_far) or time.monotonic() > end:
+                    break
+        return so_far
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +117,9 @@ def _request(words: list[str]) -> Request:
             request.content = (ROOT / next(rest).removeprefix("@")).read_bytes()
         elif not word.startswith("-"):
             request.url = word
-        elif word not in {"-N", "-s"}:
+        elif word == "-N":
+            request.live = True
+        elif word != "-s":
             raise ValueError(f"curl {word} is not read here")
     request.method = request.method or ("POST" if request.form or request.content else "GET")
     return request

@@ -11,12 +11,11 @@ from pathlib import Path
 import httpx
 import pytest
 from pages import PAGES, ROOT, blocks, read, shell_commands
-from replay import SHOWN_AT, Exchange, compare, exchanges, requests
+from replay import PATIENCE_S, SHOWN_AT, Exchange, compare, exchanges, requests
 
 from services.settings import Settings
 from task_manager.app import build
 
-PATIENCE_S = 60.0
 NAMES = {
     **dict.fromkeys(("TASK", "NEW", "NODE", "HOOK", "DELIVERY", "ID"), "x"),
     "KEY": "uploads/x",
@@ -54,16 +53,19 @@ def play(exchange: Exchange, client: httpx.Client, names: dict[str, str]) -> lis
         request.url = request.url.removeprefix(SHOWN_AT)
         end = time.monotonic() + PATIENCE_S
         while True:
-            response = request.send(client)
+            response = request.send(client, lambda answer: not complaints(exchange, answer))
             remember(names, response)
-            if exchange.answer is None:
-                wrong = [] if response.is_success else [response.text]
-            else:
-                wrong = compare(exchange, response)
+            wrong = complaints(exchange, response)
             if not wrong or request.method != "GET" or time.monotonic() > end:
                 break
             time.sleep(0.2)
     return wrong
+
+
+def complaints(exchange: Exchange, response: httpx.Response) -> list[str]:
+    if exchange.answer is None:
+        return [] if response.is_success else [response.text]
+    return compare(exchange, response)
 
 
 @pytest.mark.parametrize("page", REPLAYED, ids=[str(p.relative_to(ROOT)) for p in REPLAYED])
