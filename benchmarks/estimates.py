@@ -22,7 +22,8 @@ from pathlib import Path
 
 from benchmarks.one_machine import spoken, stack
 from demo.speech import SAMPLE_RATE, write_wav
-from services.client.api import Api
+from services.client.calls.submitting import Item
+from services.client.client import Fanscribe
 from services.client.views import TaskView
 
 TARGETS = ["zh", "de"]
@@ -76,16 +77,14 @@ def make_files(folder: Path, count: int, seed: int) -> list[tuple[Path, float]]:
     return files
 
 
-def send(api: Api, file: Path, seconds: float) -> Watched:
+def send(api: Fanscribe, file: Path, seconds: float) -> Watched:
     """One task of one file. The name tells a paced engine how long to take; others hear it not."""
-    key = api.upload(file, lambda _: None).key
     name = f"{file.stem} hear-{max(1, round(seconds / PACE))}s"
-    items = [{"text_id": name, "audio": key, "language": "en"}]
-    task = api.create({"items": items, "targets": TARGETS})
+    task = api.submit(Item(file, text_id=name, language="en"), targets=TARGETS)
     return Watched(task.id, seconds, time.monotonic())
 
 
-def watch(api: Api, tasks: Sequence[Watched]) -> None:
+def watch(api: Fanscribe, tasks: Sequence[Watched]) -> None:
     """Until all have ended; every look notes what is promised."""
     end = time.monotonic() + _PATIENCE_S
     while left := [task for task in tasks if task.ended_at is None]:
@@ -138,7 +137,7 @@ def main() -> None:
     with (
         tempfile.TemporaryDirectory() as name,
         stack(Path(name), models="stub" if options.paced else "demo") as up,
-        Api(up.url) as api,
+        Fanscribe(up.url) as api,
     ):
         folder = Path(name)
         watch(api, [send(api, *each) for each in make_files(folder, options.warm, 1000)])

@@ -21,7 +21,8 @@ from typing import Self
 from benchmarks.faults.process import command, descendants, usage
 from benchmarks.one_machine import spoken, stack
 from demo.speech import write_wav
-from services.client.api import Api
+from services.client.calls.submitting import Item
+from services.client.client import Fanscribe
 
 GOAL_MB = 150.0
 SHORT_S = 600.0
@@ -71,18 +72,15 @@ def repeat(short: Path, long: Path, seconds: float) -> None:
             left -= min(left, len(frames))
 
 
-def hear(api: Api, file: Path, copies: int) -> float:
+def hear(api: Fanscribe, file: Path, copies: int) -> float:
     """Sends it and waits until all is heard and translated; the seconds that it took."""
-    key = api.upload(file, lambda _: None).key
-    return work(api, [{"text_id": str(n), "audio": key} for n in range(copies)])
+    sent = api.upload(file)
+    return work(api, [Item(sent, text_id=str(n)) for n in range(copies)])
 
 
-def work(api: Api, items: list[dict[str, str]]) -> float:
+def work(api: Fanscribe, items: list[Item]) -> float:
     began = time.monotonic()
-    items = [{**item, "language": "en"} for item in items]
-    task = api.create({"items": items, "targets": ["zh"]})
-    while not (seen := api.task(task.id)).state.ended:
-        time.sleep(1.0)
+    seen = api.wait(api.submit(*items, targets=["zh"], language="en"), slowest_s=1.0)
     if seen.state != "succeeded" or seen.warnings:
         raise SystemExit(f"a task ended as {seen.state}, {seen.warnings}")
     return time.monotonic() - began
@@ -98,9 +96,9 @@ def main() -> None:
         short, long = Path(name) / "short.wav", Path(name) / "long.wav"
         write_wav(short, spoken(SHORT_S, 1, random.Random(1)))
         repeat(short, long, options.hours * 3600)
-        with stack(Path(name), models="demo") as up, Api(up.url) as api:
+        with stack(Path(name), models="demo") as up, Fanscribe(up.url) as api:
             hear(api, short, slots)
-            work(api, [{"text_id": str(n), "text": _TEXT} for n in range(_TEXTS)])
+            work(api, [Item(text=_TEXT, text_id=str(n)) for n in range(_TEXTS)])
             peaks = {}
             for file, copies in ((short, slots), (long, 1)):
                 with Peak(up.pid) as peak:

@@ -21,7 +21,8 @@ from urllib.parse import urlsplit
 
 from benchmarks.one_machine import spoken, stack
 from demo.speech import write_wav
-from services.client.api import Api
+from services.client.calls.submitting import Item
+from services.client.client import Fanscribe
 
 GOAL_MS = 20.0
 _FILE_S = 600.0
@@ -84,13 +85,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         file = Path(name) / "speech.wav"
         write_wav(file, spoken(_FILE_S, 1, random.Random(1)))
-        with stack(Path(name), models="demo") as up, Api(up.url) as api:
-            key = api.upload(file, lambda _: None).key
-            items = [
-                {"text_id": str(number), "audio": key, "language": "en"}
-                for number in range(options.files)
-            ]
-            task = api.create({"items": items, "targets": ["zh"]})
+        with stack(Path(name), models="demo") as up, Fanscribe(up.url) as api:
+            sent = api.upload(file)
+            items = [Item(sent, text_id=str(n), language="en") for n in range(options.files)]
+            task = api.submit(*items, targets=["zh"])
             reader = Reader(up.url)
             took = measure(reader, task.id, seconds=options.seconds, rate=options.rate, slots=slots)
     cuts = [1000 * cut for cut in quantiles(took, n=100)]

@@ -23,8 +23,9 @@ from pathlib import Path
 
 from benchmarks.long_file import Peak
 from benchmarks.one_machine import Up, stack
-from services.client.transport import Transport
-from services.client.uploading import Sender, forget
+from services.client.client import Fanscribe
+from services.client.media import Medium
+from services.client.notes import Note
 
 GOAL_MB = 64.0  # a part of 8 MiB, held a few times over by the clients of buckets
 SMALL_BYTES = 96 * 1024**2
@@ -88,13 +89,11 @@ class Way:
     direct: bool = False
 
     def send(self, url: str, file: Path, digest: str) -> None:
-        transport = Transport(url, "")
-        try:
-            sender = Sender(transport, file, lambda _: None, self.in_one_go, self.direct)
-            upload = sender.send()
-        finally:
-            forget(url, [file])
-            transport.close()
+        with Fanscribe(url, "") as client:
+            try:
+                upload = client.upload(file, in_one_go=self.in_one_go, direct=self.direct)
+            finally:
+                Note.of(url, Medium.of(file, None)).forget()
         if upload.sha256 != digest:
             raise SystemExit(f"the file that arrived is another: {upload}")
 

@@ -13,9 +13,10 @@ from rich.console import Console
 from demo.judge import judge
 from demo.report import show_pack, show_sample, show_task, show_verdict
 from demo.sample import SampleItem, load_sample, make_sample
-from services.client.api import Api
+from services.client.calls.submitting import Item
+from services.client.client import Fanscribe
 from services.client.progress import follow
-from services.client.submitting import Entry, submit
+from services.client.submitting import upload_bars
 from services.model.errors import FanscribeError
 from services.models_folder import load_catalog, locate
 from services.settings import Settings
@@ -106,22 +107,21 @@ def _in_the_stack(
 
 def _play(addresses: Addresses, sample: Sequence[SampleItem], console: Console) -> int:
     """Submits the sample as any client would, shows what comes back, and judges it."""
-    with Api(addresses.url) as api:
+    with Fanscribe(addresses.url) as api:
         show_sample(console, sample)
-        entries = [Entry(each.text_id, each.audio, each.text, each.language) for each in sample]
-        task_id = submit(
-            api,
-            [entry if entry.text is not None else _unstated(entry) for entry in entries],
-            console,
-            targets=list(TARGETS),
-            options={"check_threshold": CHECK_THRESHOLD},
-        )
-        task = follow(api, task_id, console)
-        items = list(api.items(task_id))
-        pack = api.result(task_id, "expanded")
+        with upload_bars(console) as on_upload:
+            made = api.submit(
+                *map(_to_item, sample),
+                targets=TARGETS,
+                options={"check_threshold": CHECK_THRESHOLD},
+                on_upload=on_upload,
+            )
+        task = follow(api, made.id, console)
+        items = list(api.items(task))
+        pack = api.result(task)
         show_pack(console, "Expanded pack", pack)
-        show_pack(console, "Coded pack", api.result(task_id, "coded"))
-        show_task(console, task, items, api.subtitles(task_id, sample[0].text_id, "srt", "zh"))
+        show_pack(console, "Coded pack", api.coded_result(task).model_dump(by_alias=True))
+        show_task(console, task, items, api.subtitles(task, sample[0].text_id, language="zh"))
     checks = {item.text_id: item.check.model_dump() for item in items if item.check}
     verdict = judge(sample, TARGETS, pack, checks)
     if task.state != "succeeded":
@@ -130,6 +130,7 @@ def _play(addresses: Addresses, sample: Sequence[SampleItem], console: Console) 
     return 1 if verdict.wrong else 0
 
 
-def _unstated(entry: Entry) -> Entry:
+def _to_item(each: SampleItem) -> Item:
     """An audio without a text: its language is left for the model to hear."""
-    return Entry(entry.text_id, entry.file)
+    stated = None if each.text is None else each.language
+    return Item(each.audio, each.text, each.text_id, stated)

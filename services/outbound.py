@@ -24,8 +24,17 @@ from services.model.errors import FailureClass, JobFailed
 HttpError = httpx.HTTPError  # for those who build on `open_client`
 Response = httpx.Response
 Client = httpx.Client
+AsyncClient = httpx.AsyncClient
 
+_NEVER_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.UnsupportedProtocol,
+    httpx.LocalProtocolError,
+)
 _CHUNK = 1024 * 1024
+_CONNECT_S = 5.0
 _FETCH_WITHIN_S = 2 * 3600.0  # a user's file; 5 GB at 0.7 MB/s
 _BUSY = frozenset({429, 502, 503, 504})
 
@@ -35,8 +44,21 @@ def open_client(
 ) -> httpx.Client:
     """A client with our timeouts. It follows no redirects and heeds no proxy of the
     environment, since all it talks to are our own services and storage."""
-    timeout = httpx.Timeout(read_s, connect=5.0)
+    timeout = httpx.Timeout(read_s, connect=_CONNECT_S)
     return httpx.Client(base_url=base_url, headers=headers, timeout=timeout, trust_env=False)
+
+
+def open_async_client(
+    base_url: str = "", headers: Mapping[str, str] | None = None, *, read_s: float = 30.0
+) -> httpx.AsyncClient:
+    """The same for an event loop."""
+    timeout = httpx.Timeout(read_s, connect=_CONNECT_S)
+    return httpx.AsyncClient(base_url=base_url, headers=headers, timeout=timeout, trust_env=False)
+
+
+def never_sent(error: httpx.HTTPError) -> bool:
+    """Whether there was no connection, or nothing that could be sent over one."""
+    return isinstance(error, _NEVER_SENT)
 
 
 @contextmanager

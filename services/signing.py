@@ -39,15 +39,26 @@ def sign(secret: str, *, message_id: str, at: float, body: str) -> dict[str, str
 
 def verify(secret: str, headers: Mapping[str, str], body: str, *, now: float) -> None:
     """Raises BadSignature unless the headers sign this body within five minutes of `now`."""
+    message_id, at, given = _read(headers, now, TOLERANCE_S)
+    expected = sign(secret, message_id=message_id, at=at, body=body)["webhook-signature"]
+    _refuse_all_but([expected], given)
+
+
+def _read(headers: Mapping[str, str], now: float, tolerance_s: float) -> tuple[str, int, list[str]]:
+    """The id, the time, and the signatures. Raises BadSignature."""
     message_id = headers.get("webhook-id", "")
     stamp = headers.get("webhook-timestamp", "")
     given = headers.get("webhook-signature", "")
     if not (message_id and given and stamp.isascii() and stamp.isdigit() and len(stamp) <= 12):
         raise BadSignature("signature headers are missing")
-    if abs(now - int(stamp)) > TOLERANCE_S:
-        raise BadSignature("the timestamp is more than five minutes off")
-    expected = sign(secret, message_id=message_id, at=int(stamp), body=body)["webhook-signature"]
-    if not any(hmac.compare_digest(expected, part) for part in given.split(" ")):
+    if abs(now - int(stamp)) > tolerance_s:
+        raise BadSignature(f"the timestamp is more than {tolerance_s / 60:g} minutes off")
+    return message_id, int(stamp), given.split(" ")
+
+
+def _refuse_all_but(expected: Sequence[str], given: Sequence[str]) -> None:
+    fitting = [hmac.compare_digest(one.encode(), two.encode()) for one in expected for two in given]
+    if not any(fitting):
         raise BadSignature("the signature does not fit the body")
 
 
@@ -81,13 +92,31 @@ def sign_for_user(
 ) -> dict[str, str]:
     """The three headers of a webhook, with one signature for each `whsec_…` that holds just now:
     so a secret can be replaced without a delivery that its receiver refuses."""
-    message = f"{message_id}.{int(at)}.{body}".encode()
-    digests = [hmac.new(raw_secret(secret), message, sha256).digest() for secret in secrets]
     return {
         "webhook-id": message_id,
         "webhook-timestamp": str(int(at)),
-        "webhook-signature": " ".join(f"v1,{base64.b64encode(each).decode()}" for each in digests),
+        "webhook-signature": " ".join(_of_user(secrets, message_id, int(at), body.encode())),
     }
+
+
+def verify_for_user(
+    secrets: Sequence[str],
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    now: float,
+    tolerance_s: float = TOLERANCE_S,
+) -> None:
+    """What the receiver of a webhook asks: raises BadSignature unless one of the secrets signed
+    this body not longer ago, and ValueError for what is no secret."""
+    message_id, at, given = _read(headers, now, tolerance_s)
+    _refuse_all_but(_of_user(secrets, message_id, at, body), given)
+
+
+def _of_user(secrets: Sequence[str], message_id: str, at: int, body: bytes) -> list[str]:
+    message = f"{message_id}.{at}.".encode() + body
+    digests = [hmac.new(raw_secret(secret), message, sha256).digest() for secret in secrets]
+    return [f"v1,{base64.b64encode(each).decode()}" for each in digests]
 
 
 def sign_url(secret: str, *, method: str, key: str, expires: int) -> str:

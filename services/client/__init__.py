@@ -1,1 +1,1 @@
-"""The client of the REST API: a typed caller, a live view, and the commands built on both."""
+"""The client of the REST API, blocking and asynchronous, and the commands that are built on it."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from services import settings as configuration
-from services.client.api import Api
+from services.client.client import Fanscribe
 from services.model.errors import FanscribeError
 from services.models_folder import load_catalog
 from services.settings import Settings
@@ -108,9 +108,9 @@ def _models(settings: Settings) -> str:
 
 def _manager(settings: Settings) -> str:
     url = os.environ.get("FANSCRIBE_URL", f"http://127.0.0.1:{settings.port}")
-    with Api(url, os.environ.get("FANSCRIBE_API_KEY", "")) as api:
+    with Fanscribe(url) as api:
         api.ready()
-        live = [node for node in api.nodes() if node.live]
+        live = [node for node in api.nodes.list() if node.live]
     return f"{url} is ready with {len(live)} workers"
 
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from services.client import dead, nodes
 
 if TYPE_CHECKING:
-    from services.client.api import Api
-
-DEFAULT_URL = "http://127.0.0.1:8000"
+    from services.client.calls.results import SubtitleFormat
+    from services.client.calls.submitting import Priority
+    from services.client.client import Fanscribe
 
 TaskId = Annotated[str, typer.Argument(metavar="ID", help="The task's id.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
@@ -33,11 +32,11 @@ def register(app: typer.Typer, worker: typer.Typer) -> None:  # noqa: ARG001  on
     app.add_typer(dead.commands(_api), name="dead")
 
 
-def _api() -> Api:
-    from services.client.api import Api
+def _api() -> Fanscribe:
+    """That of FANSCRIBE_URL and FANSCRIBE_API_KEY."""
+    from services.client.client import Fanscribe
 
-    url = os.environ.get("FANSCRIBE_URL", DEFAULT_URL)
-    return Api(url, os.environ.get("FANSCRIBE_API_KEY", ""))
+    return Fanscribe()
 
 
 def submit(  # noqa: PLR0917  typer passes them by name
@@ -70,24 +69,24 @@ def submit(  # noqa: PLR0917  typer passes them by name
     """Send audio files, URLs and texts; get them back in every language."""
     from services.client import output, submitting
 
-    entries = submitting.to_entries(files or [], text or [])
+    items = submitting.to_items(files or [], text or [])
     targets = [tag for part in to.split(",") if (tag := part.strip())]
     if not targets:
         raise submitting.BadArguments("Name the target languages, such as --to zh,ja.")
-    options = {"model": model, "check_threshold": check, "node_label": node_label}
+    options = submitting.to_options(model, check, node_label)
     with _api() as api:
-        task_id = submitting.submit(
-            api,
-            entries,
-            output.STDERR,
-            targets=targets,
-            language=source,
-            options={name: value for name, value in options.items() if value is not None},
-            priority=priority,
-        )
+        with submitting.upload_bars(output.STDERR) as on_upload:
+            task = api.submit(
+                *items,
+                targets=targets,
+                language=source,
+                options=options,
+                priority=cast("Priority | None", priority),  # the server knows which there are
+                on_upload=on_upload,
+            )
         if wait or out is not None:
-            raise typer.Exit(output.wait_and_show(api, task_id, out, as_json=json))
-        output.show_created(api.task(task_id), as_json=json)
+            raise typer.Exit(output.wait_and_show(api, task.id, out, as_json=json))
+        output.show_created(api.task(task.id), as_json=json)
 
 
 def status(
@@ -114,7 +113,7 @@ def list_tasks(
     from services.client import output
 
     with _api() as api:
-        output.show_tasks(list(api.tasks(state, limit)), as_json=json)
+        output.show_tasks(list(api.tasks(state=state, limit=limit)), as_json=json)
 
 
 def result(
@@ -127,7 +126,7 @@ def result(
     from services.client import output
 
     with _api() as api:
-        output.print_json(api.result(task_id, form, language))
+        output.print_json(output.result_of(api, task_id, form, language))
 
 
 def subtitles(
@@ -141,7 +140,8 @@ def subtitles(
     from services.client import output
 
     with _api() as api:
-        output.print_raw(api.subtitles(task_id, text_id, "json" if json else form, language))
+        form = cast("SubtitleFormat", "json" if json else form)  # the server knows which there are
+        output.print_raw(api.subtitles(task_id, text_id, form, language=language))
 
 
 def cancel(task_id: TaskId, json: AsJson = False) -> None:

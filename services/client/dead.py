@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from services.client.api import Api
+    from services.client.client import Fanscribe
     from services.client.views import DeadJobView
 
 _SHOWN = 50
@@ -18,7 +18,7 @@ Code = Annotated[str | None, typer.Option(help="Only with this error code.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
-def commands(connect: Callable[[], Api]) -> typer.Typer:
+def commands(connect: Callable[[], Fanscribe]) -> typer.Typer:
     """The group of commands; `connect` opens the server that they ask."""
     group = typer.Typer(help="Jobs that failed for good.", invoke_without_command=True)
 
@@ -35,7 +35,7 @@ def commands(connect: Callable[[], Api]) -> typer.Typer:
 
         if context.invoked_subcommand is None:
             with connect() as api:
-                jobs = list(api.dead_jobs(queue, code, limit))
+                jobs = list(api.dead_jobs.list(queue=queue, code=code, limit=limit))
             if json:
                 output.print_json(jobs)
             elif jobs:
@@ -67,7 +67,7 @@ def commands(connect: Callable[[], Api]) -> typer.Typer:
         before = context.parent.params if context.parent else {}
         queue, code = queue or before.get("queue"), code or before.get("code")
         with connect() as api:
-            answer = api.retry_dead(tasks or [], queue, code)
+            answer = api.dead_jobs.retry(tasks or None, queue=queue, code=code)
         if json:
             output.print_json(answer)
             return

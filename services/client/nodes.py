@@ -10,7 +10,7 @@ import typer
 from services.model.errors import FanscribeError
 
 if TYPE_CHECKING:
-    from services.client.api import Api
+    from services.client.client import Fanscribe
     from services.client.views import NodeView
 
 NodeId = Annotated[str, typer.Argument(metavar="ID", help="The node's id.")]
@@ -25,7 +25,7 @@ class BadLabel(FanscribeError):
     exit_code = 2
 
 
-def commands(connect: Callable[[], Api]) -> typer.Typer:
+def commands(connect: Callable[[], Fanscribe]) -> typer.Typer:
     """The group of commands; `connect` opens the server that they ask."""
     group = typer.Typer(help="The workers.", invoke_without_command=True)
 
@@ -34,19 +34,19 @@ def commands(connect: Callable[[], Api]) -> typer.Typer:
         """List the workers."""
         if context.invoked_subcommand is None:
             with connect() as api:
-                _show(api.nodes(), as_json=json)
+                _show(api.nodes.list(), as_json=json)
 
     @group.command()
     def drain(node: NodeId, json: AsJson = False) -> None:  # noqa: FBT002
         """Give a worker nothing new; what runs there ends there."""
         with connect() as api:
-            _show_one(api.drain(node), as_json=json)
+            _show_one(api.nodes.drain(node), as_json=json)
 
     @group.command()
     def resume(node: NodeId, json: AsJson = False) -> None:  # noqa: FBT002
         """Give a worker work again, after a drain or while it is set aside."""
         with connect() as api:
-            _show_one(api.resume(node), as_json=json)
+            _show_one(api.nodes.resume(node), as_json=json)
 
     @group.command()
     def label(
@@ -58,7 +58,7 @@ def commands(connect: Callable[[], Api]) -> typer.Typer:
     ) -> None:
         """Set labels of a worker, or take them away: zone=b old-"""
         with connect() as api:
-            _show_one(api.label(node, to_labels(labels)), as_json=json)
+            _show_one(api.nodes.label(node, to_labels(labels)), as_json=json)
 
     return group
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +12,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from services.client.api import Api, ClientError
+from services.client.client import Fanscribe
+from services.client.errors import ClientError, Conflict, NotFound
 from services.client.progress import follow
+from services.client.submitting import BadArguments
 from services.client.views import (
     AttemptView,
     ItemView,
@@ -33,7 +35,7 @@ STDERR = Console(stderr=True, highlight=False)
 STDOUT = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 
 DONE, FAILED, PARTIAL = 0, 1, 3
-_NEVER_WRAPPED = {"task", "node", "state"}
+_NEVER_WRAPPED = {"task", "node", "state", "webhook", "delivery"}
 _ENDS = {TaskState.FAILED: FAILED, TaskState.CANCELLED: FAILED, TaskState.PARTIAL: PARTIAL}
 
 
@@ -55,10 +57,10 @@ def print_json(value: Any) -> None:
     print_raw(json.dumps(value, ensure_ascii=False, indent=2, default=plain))
 
 
-def wait_and_show(api: Api, task_id: str, out: Path | None, *, as_json: bool) -> int:
+def wait_and_show(api: Fanscribe, task_id: str, out: Path | None, *, as_json: bool) -> int:
     """Watches the task to its end, then prints or writes the result; the exit code."""
     task = follow(api, task_id, STDERR)
-    pack = _result(api, task_id)
+    pack = _if_any(lambda: api.result(task))
     if out is not None:
         written = write_all(api, task, pack, out)
         STDERR.print(f"Wrote {written} files to {out}")
@@ -71,13 +73,14 @@ def wait_and_show(api: Api, task_id: str, out: Path | None, *, as_json: bool) ->
     return exit_code(task)
 
 
-def write_all(api: Api, task: TaskView, pack: Any, out: Path) -> int:
+def write_all(api: Fanscribe, task: TaskView, pack: Any, out: Path) -> int:
     """`result.json`, `result.coded.json`, and subtitles `<number>.<text id>.<language>.srt`.
 
     Text ids may hold anything, so what a file system might trip over becomes an underscore.
     """
     out.mkdir(parents=True, exist_ok=True)
-    files = {"result.json": pack, "result.coded.json": _result(api, task.id, "coded")}
+    coded = _if_any(lambda: result_of(api, task.id, "coded"))
+    files = {"result.json": pack, "result.coded.json": coded}
     for name, value in files.items():
         text = json.dumps(value, ensure_ascii=False, indent=2)
         (out / name).write_text(text + "\n", encoding="utf-8")
@@ -87,7 +90,7 @@ def write_all(api: Api, task: TaskView, pack: Any, out: Path) -> int:
             continue
         for language in task.targets:
             try:
-                text = api.subtitles(task.id, item.text_id, "srt", language)
+                text = api.subtitles(task.id, item.text_id, language=language)
             except ClientError:
                 continue  # this cell failed; the result names it
             name = "".join(c if c.isalnum() or c in "-_." else "_" for c in item.text_id)[:60]
@@ -96,14 +99,22 @@ def write_all(api: Api, task: TaskView, pack: Any, out: Path) -> int:
     return count
 
 
-def _result(api: Api, task_id: str, form: str = "expanded") -> Any:
-    """The pack, or nothing where a task ended without one."""
+def result_of(api: Fanscribe, task_id: str, form: str, language: str | None = None) -> Any:
+    """The pack, `coded` or `expanded`, of all languages or of one."""
+    languages = None if language is None else [language]
+    if form == "coded":
+        return api.coded_result(task_id, languages=languages).model_dump(by_alias=True)
+    if form == "expanded":
+        return api.result(task_id, languages=languages)
+    raise BadArguments(f"--form {form!r}: it is expanded or coded.")
+
+
+def _if_any(read: Callable[[], Any]) -> Any:
+    """What is read, or nothing where a task ended without it."""
     try:
-        return api.result(task_id, form)
-    except ClientError as error:
-        if error.status in {404, 409}:
-            return {}
-        raise
+        return read()
+    except (NotFound, Conflict):
+        return {}
 
 
 def show_created(task: TaskView, *, as_json: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 
 from rich.console import Console, Group, RenderableType
@@ -12,7 +11,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from services.client.api import Api, ClientError
+from services.client.client import Fanscribe
+from services.client.errors import ClientError
 from services.client.views import CellView, ItemView, TaskView
 from services.client.waiting import outlook
 
@@ -38,22 +38,23 @@ class Sight:
     finished: set[str] = field(default_factory=set)  # items that are heard to their end
 
 
-def follow(api: Api, task_id: str, console: Console) -> TaskView:
+def follow(api: Fanscribe, task_id: str, console: Console) -> TaskView:
     """Shows the task until it has ended. Without a terminal the segments come as lines, and the
     table once, at the end."""
     sight = Sight(api.task(task_id))
     with Live(_picture(sight), console=console, refresh_per_second=8) as live:
-        while True:
-            sight.task = api.task(task_id)
-            sight.items = list(api.items(task_id))
+
+        def look(task: TaskView) -> None:
+            sight.task, sight.items = task, list(api.items(task))
             _tell_what_was_heard(api, sight, live.console)
             live.update(_picture(sight))
-            if sight.task.state.ended:
-                return sight.task
-            time.sleep(_LOOK_EVERY_S)
+
+        return api.wait(
+            task_id, on_progress=look, quickest_s=_LOOK_EVERY_S, slowest_s=_LOOK_EVERY_S
+        )
 
 
-def _tell_what_was_heard(api: Api, sight: Sight, console: Console) -> None:
+def _tell_what_was_heard(api: Fanscribe, sight: Sight, console: Console) -> None:
     for item in sight.items[:_MOST_ROWS]:
         if item.audio is None or item.text_id in sight.finished:
             continue

@@ -1,19 +1,27 @@
-"""From files and texts on the command line to the body of `POST /v1/tasks`."""
+"""From what is typed at the command line to the items and options of a task, with a bar for each
+file that is sent."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TransferSpeedColumn,
+)
 
-from services.client.api import Api
-from services.client.uploading import forget
+from services.client.calls.submitting import Item, Options
+from services.client.media import UploadProgress
 from services.model.errors import FanscribeError
 
 
@@ -23,87 +31,67 @@ class BadArguments(FanscribeError):
     exit_code = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One item to be: a file or a URL, a text, or both under one text id."""
-
-    text_id: str
-    file: Path | None = None
-    text: str | None = None
-    language: str | None = None
-    url: str | None = None
-
-
-def to_entries(files: Sequence[str], texts: Sequence[str]) -> list[Entry]:
+def to_items(files: Sequence[str], texts: Sequence[str]) -> list[Item]:
     """Files and URLs under their stems, in order; a text of the same id joins its file, others
     follow. Raises BadArguments.
     """
-    given = [_of_file(written) for written in files]
-    entries = {entry.text_id: entry for entry in given}
-    if len(entries) < len(files):
+    items = dict(map(_of_file, files))
+    if len(items) < len(files):
         raise BadArguments("Two files have the same name without its ending: rename one.")
     for written in texts:
         text_id, separator, text = written.partition("=")
         if not separator or not text_id:
             raise BadArguments(f"--text {written[:40]!r}: write ID=TEXT.")
-        known = entries.get(text_id)
+        known = items.get(text_id)
         if known is not None and known.text is not None:
             raise BadArguments(f"--text names {text_id!r} twice.")
-        entries[text_id] = replace(known or Entry(text_id), text=text)
-    if not entries:
+        items[text_id] = replace(known or Item(text_id=text_id), text=text)
+    if not items:
         raise BadArguments("Name at least one file, or a text with --text ID=TEXT.")
-    return list(entries.values())
+    return list(items.values())
 
 
-def _of_file(written: str) -> Entry:
+def _of_file(written: str) -> tuple[str, Item]:
     if "://" in written:
         path = PurePosixPath(unquote(urlsplit(written).path))
-        return Entry(path.stem or "1", url=written)
+        text_id = path.stem or "1"
+        return text_id, Item(written, text_id=text_id)
     file = Path(written)
     if not file.is_file() or not os.access(file, os.R_OK):
         raise BadArguments(f"{written!r} is no file that can be read.")
-    return Entry(file.stem, file=file)
+    return file.stem, Item(file, text_id=file.stem)
 
 
-def submit(
-    api: Api,
-    entries: Sequence[Entry],
-    console: Console,
-    **rest: Any,
-) -> str:
-    """Uploads what is a file, creates the task, and returns its id. `rest` is the remaining body:
-    targets, language, options, priority."""
-    items = []
-    with _upload_bars(console) as progress:
-        for entry in entries:
-            item: dict[str, Any] = {"text_id": entry.text_id}
-            if entry.file is not None:
-                item["audio"] = api.upload(entry.file, _bar(progress, entry.file)).key
-            if entry.url is not None:
-                item["audio"] = entry.url
-            if entry.text is not None:
-                item["text"] = entry.text
-            if entry.language is not None:
-                item["language"] = entry.language
-            items.append(item)
-    given = {name: value for name, value in rest.items() if value not in (None, {})}
-    task_id = api.create({"items": items, **given}).id
-    forget(api.url, [entry.file for entry in entries if entry.file is not None])
-    return task_id
+def to_options(
+    model: str | None, check_threshold: float | None, node_label: str | None
+) -> Options | None:
+    """What was said of them."""
+    options = Options()
+    if model is not None:
+        options["model"] = model
+    if check_threshold is not None:
+        options["check_threshold"] = check_threshold
+    if node_label is not None:
+        options["node_label"] = node_label
+    return options or None
 
 
-def _upload_bars(console: Console) -> Progress:
-    return Progress(
+@contextmanager
+def upload_bars(console: Console) -> Iterator[Callable[[UploadProgress], None]]:
+    """A bar for each file that it is told of; none where there is no terminal."""
+    bars: dict[str, TaskID] = {}
+    columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(
         TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
+        *columns,
         console=console,
         transient=True,
         disable=not console.is_terminal,
-    )
+    ) as progress:
 
+        def show(told: UploadProgress) -> None:
+            if told.name not in bars:
+                bars[told.name] = progress.add_task(told.name, total=told.size)
+            progress.update(bars[told.name], completed=told.sent)
 
-def _bar(progress: Progress, file: Path) -> Callable[[int], None]:
-    bar = progress.add_task(file.name, total=file.stat().st_size)
-    return lambda count: progress.advance(bar, count)
+        yield show

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from pydantic import Field
 
@@ -82,6 +82,9 @@ class TaskView(Stored):
     attempts: list[AttemptView] = Field(default_factory=list)
     warnings: list[Warned] = Field(default_factory=list)
     timings: dict[str, StageTiming] = Field(default_factory=dict)
+    media_until: datetime | None = None
+    results_until: datetime | None = None
+    webhook_secret: str | None = None  # shown once, to who made the task
 
 
 class CellError(Stored):
@@ -114,8 +117,36 @@ class TranscriptView(Stored):
     """What was heard of an item so far; all of it when `complete`."""
 
     text_id: str
+    source: str = "A"
+    language: str | None = None
     complete: bool
+    text: str = ""
+    duration: float | None = None
     segments: list[Segment]
+    dropped: list[Segment] = Field(default_factory=list)
+
+
+Result: TypeAlias = dict[str, dict[str, dict[str, str]]]
+"""The expanded pack: language → text id → source → text."""
+
+
+class CodedResult(Stored):
+    """The coded pack: languages are numbers of the code book, `missing` lists what failed."""
+
+    schema_: int = Field(alias="schema")
+    codebook: int
+    complete: bool
+    missing: list[tuple[int, str, str]]
+    data: Result
+
+
+class CellText(Stored):
+    """One cell of the result."""
+
+    language: str
+    text_id: str
+    source: str
+    text: str
 
 
 class DeadJobView(Stored):
@@ -210,6 +241,16 @@ class ModelView(Stored):
     demo: bool
     offered: bool
     nodes: int
+
+
+class LanguageView(Stored):
+    """A language; `code` is its number in the code book."""
+
+    language: str
+    name: str
+    code: int
+    heard: bool
+    into: list[str]
 
 
 class PartView(Stored):

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from services.client.api import Api, ClientError
+from services.client.client import Fanscribe
+from services.client.errors import ClientError
 from services.model.errors import FanscribeError
 from services.settings import Settings
 from services.standalone.child import Child
@@ -173,7 +174,7 @@ class Supervisor:
 
     def _wait_until_ready(self, url: str, workers: list[Child]) -> None:
         end = time.monotonic() + _READY_WITHIN_S
-        with Api(url, self._settings.api_key.get_secret_value()) as api:
+        with Fanscribe(url, self._settings.api_key.get_secret_value()) as api:
             while not _is_ready(api, {child.pid for child in workers}):
                 for child in self._children:
                     how = child.died()
@@ -192,10 +193,10 @@ class Supervisor:
         self._tell(f"{_story(child, how)}\n  it starts again in {wait:.0f} s")
 
 
-def _is_ready(api: Api, pids: set[int | None]) -> bool:
+def _is_ready(api: Fanscribe, pids: set[int | None]) -> bool:
     try:
         api.ready()
-        seen = {node.pid for node in api.nodes() if node.live}
+        seen = {node.pid for node in api.nodes.list() if node.live}
     except ClientError:
         return False
     return pids <= seen

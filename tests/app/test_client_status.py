@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.client.api import Api
+from fanscribe import Fanscribe
 from services.client.output import show_queues, show_task
 from services.model.errors import FailureClass
 from services.model.speed import Speed
@@ -24,7 +24,7 @@ def told(measured, capsys):
     """What is printed of a task."""
 
     def show(task_id: str) -> str:
-        with Api(measured.url) as api:
+        with Fanscribe(measured.url) as api:
             show_task(api.task(task_id), list(api.items(task_id)), as_json=False)
         return capsys.readouterr().out
 
@@ -56,7 +56,7 @@ def test_status_tells_every_try_that_failed(start, capsys) -> None:
     manager.driver.failure = FailureClass.SERVICE_UNAVAILABLE
     task = manager.finished(items=[TEXT], targets=["zh"])
 
-    with Api(manager.url) as api:
+    with Fanscribe(manager.url) as api:
         show_task(api.task(task["id"]), list(api.items(task["id"])), as_json=False)
 
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("✗")]
@@ -68,7 +68,7 @@ def test_queues_tell_when_new_work_would_start(measured, capsys) -> None:
     for _ in range(8):
         measured.create(items=[TEXT], targets=["zh"])
 
-    with Api(measured.url) as api:
+    with Fanscribe(measured.url) as api:
         show_queues(api.queues(), as_json=False)
 
     printed = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}

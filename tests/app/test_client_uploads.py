@@ -8,10 +8,10 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from either_client import KINDS, open_client
 from running_manager import Manager
 
-from services.client.transport import Transport
-from services.client.uploading import Sender, forget
+from fanscribe import Item, UploadProgress
 from services.storage.parts import PART
 from services.storage.s3 import S3Store
 from tests.contract.buckets import BUCKET, keys_in, s3_server, settings_of
@@ -40,25 +40,25 @@ def bucket_address() -> Iterator[str]:
 class Sending:
     """Sends a file, in one or several goes, and counts what went to the server."""
 
-    def __init__(self, manager: Manager, file: Path) -> None:
-        self.transport = Transport(manager.url, "")
+    def __init__(self, kind: str, manager: Manager, file: Path) -> None:
+        self.client = open_client(kind, manager.url)
         self.file = file
         self.manager = manager
 
     def go(self, breaks_after: int = 99):
-        told: list[int] = []
+        told: list[UploadProgress] = []
 
-        def tell(count: int) -> None:
-            told.append(count)
-            if len(told) == breaks_after:
+        def tell(progress: UploadProgress) -> None:
+            told.append(progress)
+            if progress.sent and len({each.sent for each in told} - {0}) == breaks_after:
                 raise Broken
 
-        upload = Sender(self.transport, self.file, tell, in_one_go=PART).send()
-        assert sum(told) == self.file.stat().st_size
+        upload = self.client.upload(self.file, on_progress=tell, in_one_go=PART)
+        assert told[-1].sent == told[-1].size == self.file.stat().st_size
         return upload
 
     def close(self) -> None:
-        self.transport.close()
+        self.client.close()
 
     def parts_sent(self) -> int:
         """By way of the server."""
@@ -71,19 +71,26 @@ class Sending:
         )
 
 
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
 @pytest.fixture
-def sending(manager: Manager, large: Path) -> Iterator[Sending]:
-    with closing(Sending(manager, large)) as made:
+def sending(kind: str, manager: Manager, large: Path) -> Iterator[Sending]:
+    with closing(Sending(kind, manager, large)) as made:
         yield made
 
 
 @pytest.fixture
-def to_bucket(start: Callable[..., Manager], bucket_address: str, large: Path) -> Iterator[Sending]:
+def to_bucket(
+    kind: str, start: Callable[..., Manager], bucket_address: str, large: Path
+) -> Iterator[Sending]:
     manager = start(
         objects_url=f"s3://{BUCKET}/x",
         **settings_of(bucket_address),
     )
-    with closing(Sending(manager, large)) as made:
+    with closing(Sending(kind, manager, large)) as made:
         yield made
 
 
@@ -110,7 +117,7 @@ def test_a_file_that_is_there_is_named_again(sending, large) -> None:
 
 def test_a_file_that_a_task_has_is_sent_anew(sending, large) -> None:
     first = sending.go()
-    forget(sending.manager.url, [large])
+    sending.client.submit(Item(large, text_id="1"), targets=["zh"])
     assert sending.go().key != first.key
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("services", "task_manager", "whisper_worker", "translator_worker", "demo")
+PACKAGES = ("fanscribe", "services", "task_manager", "whisper_worker", "translator_worker", "demo")
 MODULES = sorted(
     path
     for package in PACKAGES

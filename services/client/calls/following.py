@@ -1,0 +1,58 @@
+"""Events as they happen, over a stream that is opened again wherever it broke off."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from services.client.calls.reading import Task, nothing, path_of
+from services.client.calls.tasks import get
+from services.client.errors import Unreachable
+from services.client.events import StateChanged, TaskEvent, read_event
+from services.client.server_sent import Reader, Sent
+from services.client.steps import Call, Finds, Found, NextChunk, Pause, Request, Steps, ask
+
+_BEFORE_NEXT_S = 0.5
+
+
+def events(task: Task, *, after: int = 0) -> Finds[TaskEvent]:
+    """What happens to a task, from its beginning or from after the event of that number, until it
+    has ended. A connection that breaks off is opened again where it was."""
+    ended = False
+    while True:
+        stream, news = Stream(f"{path_of(task)}/events"), False
+        yield from stream.open(after)
+        while (told := (yield from stream.more())) is not None:
+            for event in map(read_event, told):
+                ended = event.state.ended if isinstance(event, StateChanged) else ended
+                after, news = event.number, True
+                yield Found(event)
+        if ended and not stream.broken:
+            return
+        if not news and not stream.broken:  # it told all, or its server stops
+            seen = yield from ask(get(task))
+            if seen.state.ended:
+                return
+        yield Pause(_BEFORE_NEXT_S)
+
+
+@dataclass(slots=True)
+class Stream:
+    """One connection to a path that tells events."""
+
+    path: str
+    broken: bool = False
+    _reader: Reader = field(default_factory=Reader)
+
+    def open(self, after: int) -> Steps[None]:
+        headers = {"Accept": "text/event-stream", "Last-Event-ID": str(after)}
+        request = Request("GET", self.path, headers=headers, stream=True)
+        yield from ask(Call(request, nothing, repeatable=True))
+
+    def more(self) -> Steps[list[Sent] | None]:
+        """What came since; None at the end, also where it broke off."""
+        try:
+            chunk = yield NextChunk()
+        except Unreachable:
+            self.broken = True
+            return None
+        return None if chunk is None else list(self._reader.read(chunk))

@@ -1,0 +1,79 @@
+"""Results: the pack in either form, single cells, transcripts and subtitles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, TypeAlias
+
+from services.client.calls.reading import Task, a, many, path_of, quoted
+from services.client.steps import Call, call
+from services.client.views import CellText, CodedResult, Result, TranscriptView
+
+Source: TypeAlias = Literal["A", "T"]
+SubtitleFormat: TypeAlias = Literal["srt", "vtt", "ass", "txt", "json"]
+
+
+def result(task: Task, *, languages: Sequence[str] | None = None) -> Call[Result]:
+    """The result of a task that has ended: language → text id → source → text."""
+    query = {"form": "expanded", "language": languages}
+    return call("GET", f"{path_of(task)}/result", lambda answer: answer.json(), query=query)
+
+
+def coded_result(task: Task, *, languages: Sequence[str] | None = None) -> Call[CodedResult]:
+    """The same with languages as numbers of the code book, and what is missing."""
+    query = {"form": "coded", "language": languages}
+    return call("GET", f"{path_of(task)}/result", a(CodedResult), query=query)
+
+
+def cell(task: Task, language: str, text_id: str, source: Source = "A") -> Call[CellText]:
+    """One cell, as soon as it is done."""
+    path = f"{path_of(task)}/result/{quoted(language)}/{quoted(text_id)}/{source}"
+    return call("GET", path, a(CellText))
+
+
+def cells(task: Task, names: Sequence[tuple[str, str, Source]]) -> Call[list[CellText]]:
+    """Those of these cells that are there, each (language, text id, source)."""
+    wanted = [{"language": one, "text_id": two, "source": three} for one, two, three in names]
+    return call(
+        "POST",
+        f"{path_of(task)}/result/lookup",
+        many(CellText, "found"),
+        json={"cells": wanted},
+        repeatable=True,
+    )
+
+
+def transcript(
+    task: Task, text_id: str, *, language: str | None = None, source: Source | None = None
+) -> Call[TranscriptView]:
+    """The words of an item with their times, while they are being heard too; with a language in
+    translation."""
+    query = {"language": language, "source": source}
+    return call("GET", f"{_item(task, text_id)}/transcript", a(TranscriptView), query=query)
+
+
+def subtitles(
+    task: Task,
+    text_id: str,
+    form: SubtitleFormat = "srt",
+    *,
+    language: str | None = None,
+    source: Source | None = None,
+    max_width: int | None = None,
+    max_lines: int | None = None,
+    max_cps: float | None = None,
+) -> Call[str]:
+    """The words of an item as a file: srt, vtt, ass, txt or json."""
+    query = {
+        "language": language,
+        "source": source,
+        "max_width": max_width,
+        "max_lines": max_lines,
+        "max_cps": max_cps,
+    }
+    path = f"{_item(task, text_id)}/subtitles.{quoted(form)}"
+    return call("GET", path, lambda answer: answer.text, query=query)
+
+
+def _item(task: Task, text_id: str) -> str:
+    return f"{path_of(task)}/items/{quoted(text_id)}"

@@ -1,0 +1,82 @@
+"""What happens to a task, one typed event after the other."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from pydantic import Field
+
+from services.client.server_sent import Sent
+from services.model.task import Counts, TaskState
+from services.model.transcript import Segment
+from services.model.values import Stored
+
+
+class TaskEvent(Stored):
+    """Any of them; of a kind that this client does not know it is one of these itself.
+
+    `number` rises by one with each event of a task; `data` is all that the server said.
+    """
+
+    kind: str
+    number: int
+    at: datetime
+    data: dict[str, Any] = Field(repr=False)
+
+
+class StateChanged(TaskEvent):
+    """The task's state changed; at its end with the counts of its jobs."""
+
+    state: TaskState
+    counts: Counts | None = None
+
+
+class Progressed(TaskEvent):
+    """A job is so far: `fraction` is 0…1, `item` counts from 0. `language` and `source` are those
+    of a translation; of speech, the language is what was heard."""
+
+    stage: str
+    item: int
+    part: int = 0
+    attempt: int = 1
+    fraction: float
+    language: str | None = None
+    source: str | None = None
+
+
+class SegmentsHeard(Progressed):
+    """Words since the last such event of this part; drop all below a part's highest attempt."""
+
+    segments: list[Segment]
+
+
+class ItemTranscribed(TaskEvent):
+    """The transcript of an item is there."""
+
+    text_id: str
+    language: str
+
+
+class CellDone(TaskEvent):
+    """A cell of the result is there."""
+
+    text_id: str
+    language: str
+    source: str
+
+
+_KINDS: dict[str, type[TaskEvent]] = {
+    "state": StateChanged,
+    "progress": Progressed,
+    "segments": SegmentsHeard,
+    "item": ItemTranscribed,
+    "cell": CellDone,
+}
+
+
+def read_event(sent: Sent) -> TaskEvent:
+    data = json.loads(sent.data)
+    kind = _KINDS.get(sent.kind, TaskEvent)
+    return kind.model_validate({**data, "kind": sent.kind, "number": sent.id, "data": data})
