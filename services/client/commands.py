@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from services.client import dead, nodes
+from services.client import dead, nodes, webhooks
 
 if TYPE_CHECKING:
     from services.client.calls.results import SubtitleFormat
@@ -30,6 +30,7 @@ def register(app: typer.Typer, worker: typer.Typer) -> None:  # noqa: ARG001  on
     app.add_typer(models, name="models")
     app.add_typer(nodes.commands(_api), name="nodes")
     app.add_typer(dead.commands(_api), name="dead")
+    app.add_typer(webhooks.commands(_api), name="webhooks")
 
 
 def _api() -> Fanscribe:

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 from running_manager import PLAYED_BY_HAND, Manager, manager_of
+from structlog.testing import capture_logs
+from typer.testing import CliRunner
 
 from services import logs
+from services.cli import make_app
 from services.settings import Settings
 
 
@@ -43,3 +46,18 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Manager]]:
 def manager(start: Callable[..., Manager]) -> Manager:
     """A fresh one with nothing in it."""
     return start()
+
+
+@pytest.fixture
+def fanscribe(manager: Manager, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Runs a command; what it printed, without the log of the manager in the same process."""
+    monkeypatch.setenv("FANSCRIBE_URL", manager.url)
+    monkeypatch.delenv("FANSCRIBE_API_KEY", raising=False)
+
+    def run(*words: str, code: int = 0) -> str:
+        with capture_logs():
+            result = CliRunner().invoke(make_app(), list(words))
+        assert result.exit_code == code, result.output
+        return result.stdout
+
+    return run

@@ -5,26 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from structlog.testing import capture_logs
-from typer.testing import CliRunner
 
-from services.cli import make_app
 from services.client.nodes import BadLabel, to_labels
-
-
-@pytest.fixture
-def fanscribe(manager, monkeypatch: pytest.MonkeyPatch):
-    """Runs a command; what it printed, without the log of the manager in the same process."""
-    monkeypatch.setenv("FANSCRIBE_URL", manager.url)
-    monkeypatch.delenv("FANSCRIBE_API_KEY", raising=False)
-
-    def run(*words: str, code: int = 0) -> str:
-        with capture_logs():
-            result = CliRunner().invoke(make_app(), list(words))
-        assert result.exit_code == code, result.output
-        return result.stdout
-
-    return run
 
 
 def test_nodes_are_listed_with_their_states_and_labels(fanscribe) -> None:
