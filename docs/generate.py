@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, get_args
 
+import client_methods
 import error_codes
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
@@ -263,6 +264,14 @@ def codebook() -> str:
     return table(["code", "language", "name"], rows)
 
 
+# ── client.md ────────────────────────────────────────────────────────────────────────────────
+
+
+def methods_of_client() -> str:
+    """Every method and what it does."""
+    return table(["method", "what it does"], client_methods.methods())
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
     "state-diagram": state_diagram,
     "state-table": state_table,
@@ -276,6 +285,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "error-codes": finer_codes,
     "failure-codes": failure_codes,
     "codebook": codebook,
+    "client-methods": methods_of_client,
 }
 
 

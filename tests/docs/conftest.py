@@ -37,6 +37,7 @@ def embedded_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         **outside,
         "FANSCRIBE_CATALOG_FILE": str(catalog),
         "FANSCRIBE_CONCURRENCY": "1",
+        "FANSCRIBE_PRIVATE_NETWORKS": "127.0.0.0/8",  # receivers of webhooks are on this machine
         "NO_COLOR": "1",
         "COLUMNS": "200",
     }
