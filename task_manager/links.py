@@ -74,9 +74,7 @@ def _fields(document: dict[str, Any], operation: Operation) -> set[str]:
 
 
 def _good_answer(operation: Operation) -> Operation:
-    """The one answer with a status of 2xx."""
-    (answer,) = (
-        about for status, about in operation["responses"].items() if status.startswith("2")
-    )
-    found: Operation = answer
+    """The first with a status of 2xx; others have nothing to say."""
+    first = min(status for status in operation["responses"] if status.startswith("2"))
+    found: Operation = operation["responses"][first]
     return found
