@@ -34,7 +34,12 @@ class LocalStore:
         self._base_url = base_url.rstrip("/")
         self._secret = secret
 
-    def put(self, key: str, chunks: Iterable[bytes]) -> ObjectInfo:
+    def put(
+        self,
+        key: str,
+        chunks: Iterable[bytes],
+        media_type: str = "",  # noqa: ARG002  a file has none
+    ) -> ObjectInfo:
         """Stores the bytes in one atomic step; what was half written leaves nothing behind."""
         path = self._path(key)
         temporary = self._temporary_beside(path)

@@ -50,13 +50,13 @@ class OssStore:
             region=region or None,
         )
 
-    def put(self, key: str, chunks: Iterable[bytes]) -> ObjectInfo:
+    def put(self, key: str, chunks: Iterable[bytes], media_type: str = "") -> ObjectInfo:
         """Stores the bytes in one atomic step; the hash is computed on the way."""
-        return put_stream(self, key, chunks)
+        return put_stream(self, key, chunks, media_type)
 
-    def put_whole(self, key: str, data: bytes) -> None:
+    def put_whole(self, key: str, data: bytes, media_type: str = "") -> None:
         with self._answering(key):
-            self._bucket.put_object(self._prefix + key, data)
+            self._bucket.put_object(self._prefix + key, data, headers=_typed(media_type))
 
     def copy(self, source: str, key: str) -> ObjectInfo:
         """The same bytes under another key; they move inside the bucket, up to 1 GiB at once."""
@@ -134,9 +134,11 @@ class OssStore:
     def url_to_put(self, key: str, expires_s: int) -> str:
         return self._signed("PUT", key, expires_s)
 
-    def begin_parts(self, key: str) -> str:
+    def begin_parts(self, key: str, media_type: str = "") -> str:
         with self._answering(key):
-            upload: str = self._bucket.init_multipart_upload(self._prefix + key).upload_id
+            upload: str = self._bucket.init_multipart_upload(
+                self._prefix + key, headers=_typed(media_type)
+            ).upload_id
         return upload
 
     def put_part(self, key: str, upload: str, number: int, chunks: Iterable[bytes]) -> Part:
@@ -201,3 +203,7 @@ class OssStore:
     def _unavailable(self, reason: str) -> StorageUnavailable:
         name = self._bucket.bucket_name
         return StorageUnavailable(f"The bucket {name!r} cannot be used just now: {reason}.")
+
+
+def _typed(media_type: str) -> dict[str, str] | None:
+    return {"Content-Type": media_type} if media_type else None

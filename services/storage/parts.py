@@ -16,9 +16,9 @@ PART = 8 * 1024 * 1024  # bytes; 10,000 of them, the most that a bucket takes, a
 class Bucket(Protocol):
     """What it takes to write an object in parts; nothing shows under the key until the end."""
 
-    def put_whole(self, key: str, data: bytes) -> None: ...
+    def put_whole(self, key: str, data: bytes, media_type: str = "") -> None: ...
 
-    def begin_parts(self, key: str) -> str: ...
+    def begin_parts(self, key: str, media_type: str = "") -> str: ...
 
     def put_part(self, key: str, upload: str, number: int, chunks: Iterable[bytes]) -> Part: ...
 
@@ -27,7 +27,9 @@ class Bucket(Protocol):
     def drop_parts(self, key: str, upload: str) -> None: ...
 
 
-def put_stream(bucket: Bucket, key: str, chunks: Iterable[bytes]) -> ObjectInfo:
+def put_stream(
+    bucket: Bucket, key: str, chunks: Iterable[bytes], media_type: str = ""
+) -> ObjectInfo:
     """Holds one part in memory at a time. What breaks off leaves neither object nor parts."""
     digest = sha256()
     size = 0
@@ -41,9 +43,9 @@ def put_stream(bucket: Bucket, key: str, chunks: Iterable[bytes]) -> ObjectInfo:
             size += len(piece)
             following = next(pieces, None)
             if following is None and not upload:
-                bucket.put_whole(key, piece)
+                bucket.put_whole(key, piece, media_type)
                 break
-            upload = upload or bucket.begin_parts(key)
+            upload = upload or bucket.begin_parts(key, media_type)
             parts.append(bucket.put_part(key, upload, len(parts) + 1, [piece]))
             if following is None:
                 bucket.end_parts(key, upload, parts)

@@ -49,8 +49,9 @@ class ObjectStore(Protocol):
     Every operation may raise StorageUnavailable.
     """
 
-    def put(self, key: str, chunks: Iterable[bytes]) -> ObjectInfo:
-        """Stores the bytes in one atomic step; the hash is computed on the way."""
+    def put(self, key: str, chunks: Iterable[bytes], media_type: str = "") -> ObjectInfo:
+        """Stores the bytes in one atomic step; the hash is computed on the way. A bucket tells
+        whoever gets the object its media type."""
         ...
 
     def copy(self, source: str, key: str) -> ObjectInfo:

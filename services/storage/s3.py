@@ -48,14 +48,15 @@ class S3Store:
             config=_config(own_endpoint=bool(endpoint)),
         )
 
-    def put(self, key: str, chunks: Iterable[bytes]) -> ObjectInfo:
+    def put(self, key: str, chunks: Iterable[bytes], media_type: str = "") -> ObjectInfo:
         """Stores the bytes in one atomic step; the hash is computed on the way."""
-        return put_stream(self, key, chunks)
+        return put_stream(self, key, chunks, media_type)
 
-    def put_whole(self, key: str, data: bytes) -> None:
+    def put_whole(self, key: str, data: bytes, media_type: str = "") -> None:
         with self._answering(key):
-            checksum = _md5(BytesIO(data))
-            self._client.put_object(**self._at(key), Body=data, ContentMD5=checksum)
+            self._client.put_object(
+                **self._at(key), Body=data, ContentMD5=_md5(BytesIO(data)), **_typed(media_type)
+            )
 
     def copy(self, source: str, key: str) -> ObjectInfo:
         """The same bytes under another key; they move inside the bucket."""
@@ -126,9 +127,9 @@ class S3Store:
     def url_to_put(self, key: str, expires_s: int) -> str:
         return self._signed("put_object", expires_s, self._at(key))
 
-    def begin_parts(self, key: str) -> str:
+    def begin_parts(self, key: str, media_type: str = "") -> str:
         with self._answering(key):
-            answer = self._client.create_multipart_upload(**self._at(key))
+            answer = self._client.create_multipart_upload(**self._at(key), **_typed(media_type))
         upload: str = answer["UploadId"]
         return upload
 
@@ -214,6 +215,10 @@ def _code(error: ClientError) -> str:
 
 def _unavailable(bucket: str, reason: str) -> StorageUnavailable:
     return StorageUnavailable(f"The bucket {bucket!r} cannot be used just now: {reason}.")
+
+
+def _typed(media_type: str) -> dict[str, str]:
+    return {"ContentType": media_type} if media_type else {}
 
 
 def _md5(file: BinaryIO) -> str:
