@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Literal
 
 from services.model.errors import NotFinished, NotFound
 from services.model.languages import parse_language
-from services.model.pack import Pack, dumps, expanded
+from services.model.pack import Pack, dumps, expanded, joined
 from services.model.task import Item, Source, Task
 from services.model.transcript import Body, Output, output_id
 from services.storage.protocol import ObjectStore
@@ -77,10 +77,21 @@ class Results:
         bodies = [self._body(pack) for pack in result.packs]
         if result.form == "coded" and len(bodies) == 1:
             return bodies[0]
-        document = merged([json.loads(body) for body in bodies])
-        if result.form == "expanded":
-            document = expanded(document, spellings(self._task))
-        return dumps(document).encode()
+        documents = [json.loads(body) for body in bodies]
+        if result.form == "coded":
+            return "".join(joined(lambda: documents)).encode()
+        names = spellings(self._task)
+        shown = {name: texts for each in documents for name, texts in expanded(each, names).items()}
+        return dumps(shown).encode()
+
+    def coded(self) -> Iterator[bytes]:
+        """The coded form of all languages, the same bytes, in pieces."""
+        languages = self._task.manifest.languages
+
+        def documents() -> Iterator[dict[str, Any]]:
+            return (json.loads(self._body(self._pack(language))) for language in languages)
+
+        return (piece.encode() for piece in joined(documents))
 
     def _require_end(self) -> None:
         task = self._task
@@ -179,13 +190,3 @@ class Results:
         if body.inline is not None or body.key is None:
             return body.inline or ""
         return b"".join(self._objects.get(body.key)).decode()
-
-
-def merged(documents: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Coded documents of single languages as one, in the given order."""
-    return {
-        **documents[0],
-        "complete": all(document["complete"] for document in documents),
-        "missing": [cell for document in documents for cell in document["missing"]],
-        "data": {code: texts for each in documents for code, texts in each["data"].items()},
-    }

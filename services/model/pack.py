@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from services.model.codebook import CODEBOOK_VERSION, code_of, language_of
@@ -48,6 +48,22 @@ def coded(cells: Cells, missing: list[tuple[str, str, str]]) -> dict[str, Any]:
         "missing": [[code_of(language), text_id, source] for language, text_id, source in missing],
         "data": {str(code_of(language)): texts for language, texts in cells.items()},
     }
+
+
+def joined(read: Callable[[], Iterable[Mapping[str, Any]]]) -> Iterator[str]:
+    """The coded document of several languages, in pieces, from those of single languages, which
+    are read twice: no two have to be in memory."""
+    missing = [cell for document in read() for cell in document["missing"]]
+    head = {
+        "schema": SCHEMA,
+        "codebook": CODEBOOK_VERSION,
+        "complete": not missing,
+        "missing": missing,
+    }
+    yield dumps(head)[:-1] + ',"data":{'
+    for number, document in enumerate(read()):
+        yield ("," if number else "") + dumps(document["data"])[1:-1]
+    yield "}}"
 
 
 def expanded(

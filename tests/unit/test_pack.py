@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from services.model.codebook import CODEBOOK_VERSION
 from services.model.languages import LANGUAGES
-from services.model.pack import coded, dumps, expanded
+from services.model.pack import coded, dumps, expanded, joined
 
 TEXTS = st.dictionaries(st.sampled_from(["A", "T"]), st.text(), min_size=1)
 CELLS = st.dictionaries(
@@ -44,6 +44,16 @@ def test_a_pack_survives_the_wire(cells) -> None:
     body = dumps(coded(cells, []))
     assert pairs(expanded(json.loads(body))) == pairs(cells)
     assert dumps(json.loads(body)) == body
+
+
+@given(CELLS)
+def test_packs_of_single_languages_join_to_the_whole_one(cells) -> None:
+    missing = [(language, "nothing", "A") for language in cells]
+    single = [
+        coded({language: texts}, [cell])
+        for (language, texts), cell in zip(cells.items(), missing, strict=True)
+    ]
+    assert "".join(joined(lambda: single)) == dumps(coded(cells, missing))
 
 
 def test_the_sample_in_coded_form() -> None:
