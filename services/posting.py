@@ -22,11 +22,13 @@ READ_BYTES = 16 * 1024  # of an answer; the rest is not waited for
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """What came of one try. `status` is None where no answer came; then `error` says why."""
+    """What came of one try. `status` is None where no answer came; then `error` says why, and
+    with `final` there is no use in another one."""
 
     status: int | None = None
     error: str = ""
     retry_after_s: float | None = None
+    final: bool = False
 
     @property
     def taken(self) -> bool:

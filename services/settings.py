@@ -67,6 +67,9 @@ class Settings(BaseSettings):
     input_prefixes: str = ""
     """Where in buckets tasks may find their audio, such as `s3://archive/talks/, oss://media/`;
     they are reached with the endpoint and the key of the objects."""
+    output_prefixes: str = ""
+    """Under which prefixes in buckets tasks may have their results written (`output_prefix`), such
+    as `s3://results/, oss://media/done/`; empty: nowhere. They are reached in the same way."""
 
     # ── who listens where ────────────────────────────────────────────────────────────────────
     host: str = "127.0.0.1"

@@ -41,6 +41,7 @@ def _error(way: Sequence[Job]) -> CellError | None:
     job = max(failed, key=lambda each: (each.state is JobState.DEAD, each.history[-1].at))
     last = job.history[-1]
     return CellError(
+        failure=last.failure,
         code=last.code,
         message=last.message,
         attempts=job.attempt,

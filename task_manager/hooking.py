@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from services.guarded import HostUnknown, NotAllowed, look_up, read_url
 from services.model.addresses import to_networks
 from services.model.errors import Invalid
+from services.model.export import EXPORT
 from services.model.webhook import (
     OF_TASK,
     SECRET_BYTES,
@@ -104,7 +105,7 @@ def is_users(delivery: Delivery) -> bool:
 
 
 def delivery_view(delivery: Delivery) -> DeliveryView:
-    of_task = delivery.endpoint == OF_TASK
+    of_task = delivery.endpoint in {OF_TASK, EXPORT}
     return DeliveryView(
         id=delivery.id,
         event=delivery.event,

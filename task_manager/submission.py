@@ -13,6 +13,7 @@ from services.model.errors import Invalid, RequestRefused
 from services.model.retention import Retention
 from services.model.task import AudioInput, Priority, Task
 from services.storage import keys
+from services.storage.named import NamedBuckets
 from task_manager import problems
 from task_manager.hooking import to_task_webhook
 from task_manager.intake import Intake
@@ -97,6 +98,7 @@ class Submission:
                 media_s=new.retention.media_seconds, results_s=new.retention.results_seconds
             ),
             webhook=to_task_webhook(new.webhook, ports.settings),
+            output_prefix=_output_prefix(new.output_prefix, ports.buckets),
         )
         return task
 
@@ -120,6 +122,14 @@ def validated(wanted: Any) -> NewTask:
     except ValidationError as error:
         code, message, where = problems.from_pydantic(error.errors())
         raise Invalid(message, code=code, field=where) from error
+
+
+def _output_prefix(written: str | None, buckets: NamedBuckets) -> str:
+    """Raises Invalid."""
+    if written is None:
+        return ""
+    buckets.output_folder(written)
+    return written
 
 
 def check_key(key: str | None) -> str | None:
@@ -264,12 +274,19 @@ def _plain(_: str, text: str) -> str:
     return text
 
 
-_OF_TASK = {"language", "priority", "metadata", "webhook"}  # the other fields are options
+_OF_TASK = {
+    "language",
+    "priority",
+    "metadata",
+    "webhook",
+    "output_prefix",
+}  # the other fields are options
 _FIELDS: Mapping[str, Callable[[str, str], Any]] = {
     "request": _json,
     "texts": _json,
     "metadata": _json,
     "webhook": _json,
+    "output_prefix": _plain,
     "language": _plain,
     "priority": _plain,
     "model": _plain,

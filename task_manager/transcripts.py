@@ -22,8 +22,11 @@ def finished(
     Without a language it is the item's own words: what was heard, or the reference text.
     """
     output = _find(results, store, task, item, source=source, language=language)
-    if output is None:
-        return None
+    return None if output is None else read(results, output)
+
+
+def read(results: Results, output: Output) -> Transcript:
+    """The words of an output, wherever they lie; a text without audio has no times."""
     if output.body is not None:
         return Transcript.model_validate_json(results.text(output.body))
     return _of_text(output, results.text(output.text))

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from services.model.export import shown
 from services.model.job import HistoryEntry, Job, Stage
 from services.model.node import takers
 from services.model.stages import DetectResult, PrepareResult
@@ -15,7 +16,7 @@ from services.model.task import Item, Priority, Source, Task
 from services.model.transcript import Check
 from task_manager.cells import DONE, cell
 from task_manager.clock import moment
-from task_manager.pipeline import estimate
+from task_manager.pipeline import estimate, exports
 from task_manager.pipeline.limits import LEAST
 from task_manager.pipeline.ports import Ports
 from task_manager.pipeline.promises import Estimate
@@ -24,6 +25,8 @@ from task_manager.schemas.new_task import PriorityName
 from task_manager.schemas.task import (
     AcceptedTask,
     Attempt,
+    Outputs,
+    OutputsError,
     RunningJob,
     StageTiming,
     TaskDetail,
@@ -75,6 +78,7 @@ def detail(task: Task, ports: Ports) -> TaskDetail:
         options=task.manifest.options,
         media_until=moment(task.retention.media_until(task.finished_at)),
         results_until=moment(task.retention.results_until(task.finished_at)),
+        outputs=_outputs(task, store),
         running=[_running(task, job, estimate.of_running(ports, job)) for job in running],
         no_node=_unserved(ports, jobs),
         attempts=_attempts(task, jobs),
@@ -98,6 +102,20 @@ def _summary(task: Task) -> dict[str, Any]:
         "cancel_requested": task.cancel,
         "metadata": task.metadata,
     }
+
+
+def _outputs(task: Task, store: Store) -> Outputs | None:
+    """While they are written, and written again, the delivery that does so tells how it stands."""
+    if not task.output_prefix:
+        return None
+    delivery = store.delivery(exports.id_of(task)) if task.state.ended else None
+    if delivery is None or not delivery.open:
+        found = task.export if task.state.ended and not task.awaits_export else None
+        return Outputs(**shown(task.output_prefix, found), next_attempt_at=None)
+    tried = delivery.failures and delivery.tries
+    error = OutputsError(code=exports.NOT_WRITTEN, message=tried[-1].error) if tried else None
+    about = {**shown(task.output_prefix, None), "error": error}
+    return Outputs(**about, next_attempt_at=moment(delivery.due) if tried else None)
 
 
 def _expectation(found: Estimate, now: float) -> dict[str, Any]:

@@ -61,6 +61,10 @@ def submit(  # noqa: PLR0917  typer passes them by name
         str | None,
         typer.Option(metavar="NAME=VALUE", help="Only nodes with this label work on it."),
     ] = None,
+    output_prefix: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Have the server write results to s3://… or oss://… too."),
+    ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Watch it until it is done.")] = False,
     out: Annotated[
         Path | None, typer.Option(help="Write results and subtitles here (implies --wait).")
@@ -83,6 +87,7 @@ def submit(  # noqa: PLR0917  typer passes them by name
                 language=source,
                 options=options,
                 priority=cast("Priority | None", priority),  # the server knows which there are
+                output_prefix=output_prefix,
                 on_upload=on_upload,
             )
         if wait or out is not None:

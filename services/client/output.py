@@ -20,6 +20,7 @@ from services.client.views import (
     AttemptView,
     ItemView,
     ModelView,
+    OutputsView,
     QueueView,
     RunningView,
     TaskView,
@@ -149,12 +150,22 @@ def show_task(task: TaskView, items: list[ItemView], *, as_json: bool) -> None:
         for item in items
     )
     show_table(["item", "language", "length", "differs", "cells"], rows)
+    if task.outputs is not None:
+        STDOUT.print(Text(_outputs(task.outputs), style="dim"))
     for warned in task.warnings:
         STDOUT.print(Text(f"! {warned.text_id}: {warned.warning}", style="yellow"))
     for running in task.running:
         STDOUT.print(Text(_running(running), style="dim"))
     for each in task.attempts:
         STDOUT.print(Text(_attempt(each), style="red" if each.dead else "yellow"))
+
+
+def _outputs(each: OutputsView) -> str:
+    told = f"{each.count} objects" if each.state == "written" else ""
+    if each.error is not None:
+        told = f"{each.error.message} ({each.error.code})"
+    again = f"again at {each.next_attempt_at:%H:%M:%S} UTC" if each.next_attempt_at else ""
+    return f"→ {each.prefix}: {each.state} {told} {again}".rstrip()
 
 
 def _what(each: AttemptView | RunningView) -> str:

@@ -60,6 +60,25 @@ class Warned(Stored):
     warning: str
 
 
+class ErrorView(Stored):
+    """A code for programs, and what it means for people."""
+
+    code: str
+    message: str
+
+
+class OutputsView(Stored):
+    """What is written under the task's output prefix; `index` is the key of a list of all."""
+
+    prefix: str
+    state: str
+    count: int = 0
+    index: str | None = None
+    keys: list[str] = Field(default_factory=list)
+    error: ErrorView | None = None
+    next_attempt_at: datetime | None = None
+
+
 class TaskView(Stored):
     """A task; the list leaves out what has a default here."""
 
@@ -75,6 +94,7 @@ class TaskView(Stored):
     counts: Counts
     cancel_requested: bool = False
     metadata: dict[str, Any] = Field(default_factory=dict)
+    outputs: OutputsView | None = None
     position: int | None = None
     expected_seconds: float | None = None
     running: list[RunningView] = Field(default_factory=list)
@@ -87,18 +107,11 @@ class TaskView(Stored):
     webhook_secret: str | None = None  # shown once, to who made the task
 
 
-class CellError(Stored):
-    """Why a cell has no text (yet)."""
-
-    code: str
-    message: str
-
-
 class CellView(Stored):
     """waiting, running, done, failed or cancelled."""
 
     state: str
-    error: CellError | None = None
+    error: ErrorView | None = None
 
 
 class ItemView(Stored):

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from services.model.export import Export
 from services.model.retention import Retention
 from services.model.values import Stored
 from services.model.webhook import TaskWebhook
@@ -133,7 +134,9 @@ class Task(Stored):
     `revision` rises with cancel, retry, delete and finalise, which are compare-and-set on it.
     `expand` is "pending" until the items and first jobs are written. `look_at` is when the
     settle loop looks next; None once the task has ended. From then on `expire_at` is when
-    something of it is removed next, and `media_gone_at` when its media were.
+    something of it is removed next, and `media_gone_at` when its media were. `ends` counts how
+    often it has ended, which a retry may undo; `export` is what was written under
+    `output_prefix` for one of these ends.
     """
 
     id: str
@@ -145,6 +148,7 @@ class Task(Stored):
     idempotency_key: str | None = None
     idempotency_digest: str | None = None
     webhook: TaskWebhook | None = None
+    output_prefix: str = ""
     state: TaskState = TaskState.QUEUED
     revision: int = 0
     cancel: bool = False
@@ -156,11 +160,19 @@ class Task(Stored):
     progress: float = 0.0
     started_at: float | None = None
     finished_at: float | None = None
+    ends: int = 0
+    export: Export | None = None
     deleted_at: float | None = None
     purged_at: float | None = None
     retention: Retention = Retention()
     expire_at: float | None = None
     media_gone_at: float | None = None
+
+    @property
+    def awaits_export(self) -> bool:
+        """It has ended, and what it asked to have written is neither there nor given up."""
+        written = self.export is not None and self.export.end == self.ends
+        return bool(self.output_prefix) and self.state.ended and not written
 
 
 class Item(Stored):

@@ -90,7 +90,8 @@ class Delivery(Stored):
     """One event for one receiver: a line of the outbox, and later of the log.
 
     `body` is what is signed and sent, the same at each try. `endpoint` is the id of one, or
-    stands for the task's own URL, which is kept here with its secret, or for a topic. Deliveries
+    stands for the task's own URL, which is kept here with its secret, or for a topic, or for the
+    task's output prefix (`services.model.export`, where `body` is an `Order`). Deliveries
     of one `lane` are sent a few at a time. `attempt` rises at each claim and is the fence;
     `failures` is where in the schedule it stands; `open` means pending, and `due` when.
     """
@@ -123,16 +124,21 @@ LONGEST_WAIT_S = 24 * 3600.0  # whatever a receiver asks for
 
 
 def next_wait(
-    failures: int, *, draw: float, retry_after_s: float | None = None, scale: float = 1.0
+    failures: int,
+    *,
+    draw: float,
+    retry_after_s: float | None = None,
+    scale: float = 1.0,
+    waits: Sequence[float] = WAITS_S,
 ) -> float | None:
     """Seconds to the next try after so many failures; None after the last.
 
     `draw` in [0, 1) is the caller's random number for the jitter. A longer Retry-After wins and
     is not scaled, as the table's waits are in tests.
     """
-    if failures > len(WAITS_S):
+    if failures > len(waits):
         return None
-    wait = WAITS_S[failures - 1] * scale * (1.0 + JITTER * draw)
+    wait = waits[failures - 1] * scale * (1.0 + JITTER * draw)
     return max(wait, min(retry_after_s or 0.0, LONGEST_WAIT_S))
 
 

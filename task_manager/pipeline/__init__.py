@@ -49,6 +49,7 @@ class Pipeline:
         idempotency_key: str | None,
         retention: Retention = Retention(),  # noqa: B008  a frozen value
         webhook: TaskWebhook | None = None,
+        output_prefix: str = "",
     ) -> tuple[Task, bool]:
         return accept.accept(
             self.ports,
@@ -60,6 +61,7 @@ class Pipeline:
             idempotency_key=idempotency_key,
             retention=retention,
             webhook=webhook,
+            output_prefix=output_prefix,
         )
 
     def register(self, hello: Register) -> Registered:

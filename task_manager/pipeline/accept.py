@@ -49,6 +49,8 @@ def request_digest(
     metadata: dict[str, Any],
     retention: Retention,
     webhook: TaskWebhook | None = None,
+    *,
+    output_prefix: str = "",
 ) -> str:
     """What makes two requests the same: the canonical manifest with the files' hashes; never
     the raw bytes of the request, nor the keys under which the files happen to lie, unless nobody
@@ -60,6 +62,8 @@ def request_digest(
     asked = [content, priority, metadata, retention.model_dump(exclude_none=True)]
     if webhook is not None:
         asked.append(webhook.model_dump(mode="json", exclude={"secret"} if webhook.made else None))
+    if output_prefix:
+        asked.append(output_prefix)
     return sha256(dumps(asked).encode()).hexdigest()
 
 
@@ -74,6 +78,7 @@ def accept(
     idempotency_key: str | None,
     retention: Retention = Retention(),  # noqa: B008  a frozen value
     webhook: TaskWebhook | None = None,
+    output_prefix: str = "",
 ) -> tuple[Task, bool]:
     """The task, and whether this request made it.
 
@@ -84,7 +89,7 @@ def accept(
     refuse_unserved(ports, manifest)
     now = ports.store.now()
     wanted = (manifest, priority, metadata, retention, webhook)
-    digest = request_digest(*wanted) if idempotency_key else None
+    digest = request_digest(*wanted, output_prefix=output_prefix) if idempotency_key else None
     manifest = adopt(ports, task_id, manifest)
     task, made = _insert(
         ports,
@@ -98,6 +103,7 @@ def accept(
             idempotency_key=idempotency_key,
             idempotency_digest=digest,
             webhook=webhook,
+            output_prefix=output_prefix,
             look_at=now + ports.settings.expand_after_s,
             retention=retention.within(ports.settings.retention),
         ),

@@ -34,6 +34,8 @@ def _expire(ports: Ports, task: Task) -> None:
     now = ports.store.now()
     if task.purged_at is not None:
         ports.store.forget_task(task.id)
+    elif task.awaits_export:  # which reads what would be removed
+        ports.store.note_task(task.id, {"expire_at": now + AGAIN_S}, revision=task.revision)
     elif _is_due(task.retention.results_until(task.finished_at), now):
         log.info("task_expired", task_id=task.id)
         delete(ports, task.id)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from services.model.export import shown
 from services.model.job import Job
 from services.model.pack import dumps, expanded
 from services.model.states import JobState
@@ -164,6 +165,7 @@ def of_end(ports: Ports, task: Task) -> Notice:
         "counts": task.counts.model_dump(),
         "url": f"/v1/tasks/{task.id}",
         "result_url": f"/v1/tasks/{task.id}/result",
+        "outputs": shown(task.output_prefix, task.export) if task.output_prefix else None,
     }
 
     def more() -> dict[str, Any] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from services.model.errors import AlreadyFinished, Conflict, Gone, NotFound, NotTerminal
 from services.model.job import Stage
 from services.model.task import Task, TaskState
-from task_manager.pipeline import jobs
+from task_manager.pipeline import exports, jobs
 from task_manager.pipeline.expand import expand_task
 from task_manager.pipeline.ports import Ports
 from task_manager.pipeline.settle import settle, tell_end
@@ -52,6 +52,8 @@ def retry(ports: Ports, task_id: str) -> Task:
                 code="nothing_to_retry",
             )
         _refuse_without_media(ports, task)
+        if task.awaits_export:
+            task = exports.give_up_for_retry(ports, task)
         if task.look_at is not None:  # nobody has told of its end yet, and soon it has none
             tell_end(ports, task)
         now = ports.store.now()

@@ -5,11 +5,13 @@ from __future__ import annotations
 import secrets
 
 from services import logs
+from services.model import export
 from services.model.errors import Conflict
 from services.model.webhook import (
     OF_TASK,
     PING,
     TRIES_KEPT,
+    WAITS_S,
     Delivery,
     Endpoint,
     Try,
@@ -38,11 +40,12 @@ def sent(ports: Ports, delivery: Delivery, posted: Posted, *, at: float, seconds
         draw=ports.draw(),
         retry_after_s=posted.retry_after_s,
         scale=ports.settings.retry_scale,
+        waits=export.WAITS_S if delivery.endpoint == export.EXPORT else WAITS_S,
     )
     fields = {"tries": [*delivery.tries, line][-TRIES_KEPT:], "failures": failures}
     if posted.taken:
         fields |= {"state": "delivered", "open": False, "ended_at": now}
-    elif posted.status == GONE or wait is None:
+    elif posted.final or posted.status == GONE or wait is None:
         fields |= {"state": "dead", "open": False, "ended_at": now}
     else:
         fields |= {"due": now + wait}
@@ -60,16 +63,28 @@ def drop(ports: Ports, delivery: Delivery, reason: str) -> None:
     _move(ports, delivery, {"tries": tries, "state": "dead", "open": False, "ended_at": now})
 
 
+def hold(ports: Ports, delivery: Delivery, due: float) -> Delivery | None:
+    """Nobody else takes it over before then; None if somebody has."""
+    return _move(ports, delivery, {"due": due})
+
+
+def go_on(ports: Ports, delivery: Delivery, body: str, due: float) -> Delivery | None:
+    """Writes down how far it is; None if somebody else took it over in the meantime."""
+    return _move(ports, delivery, {"body": body, "due": due, "failures": 0})
+
+
 def replay(ports: Ports, delivery: Delivery) -> Delivery:
-    """The same body under the same id, from the first step of the schedule on. Raises Conflict
-    while it is pending."""
-    fields = {
+    """The same body under the same id, from the first step of the schedule on; or all objects once
+    more. Raises Conflict while it is pending."""
+    fields: dict[str, object] = {
         "state": "pending",
         "open": True,
         "due": ports.store.now(),
         "failures": 0,
         "ended_at": None,
     }
+    if delivery.endpoint == export.EXPORT:
+        fields["body"] = export.from_start(delivery.body)
     again = None if delivery.open else _move(ports, delivery, fields)
     if again is None:
         raise Conflict(

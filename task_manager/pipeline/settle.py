@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from services.model.states import JobState
 from services.model.task import Counts, Task, TaskEvent, TaskState
 from services.storage import keys
-from task_manager.pipeline import jobs
+from task_manager.pipeline import exports, jobs
 from task_manager.pipeline.notices import of_end, tell
 from task_manager.pipeline.packing import write_packs
 from task_manager.pipeline.ports import Ports
@@ -80,6 +80,7 @@ def finalise(ports: Ports, task: Task) -> None:
     fields = {
         "state": state,
         "finished_at": now,
+        "ends": task.ends + 1,
         "look_at": now + ports.settings.expand_after_s,  # should nobody tell of the end
         "counts": counts.model_dump(),
         "counts_at": now,
@@ -94,8 +95,12 @@ def finalise(ports: Ports, task: Task) -> None:
 def tell_end(ports: Ports, task: Task) -> None:
     """Webhooks, and the line of the log, that say how the task ended; by the ticker, should the
     manager that ended it have died before. Whoever looks at the task tells, but under the number
-    that follows what was read: of two who do so at once, one finds the line of the other."""
-    tell(ports, task, [of_end(ports, task)])
+    that follows what was read: of two who do so at once, one finds the line of the other. The
+    webhooks wait for what the task asked to have written."""
+    if task.awaits_export:
+        exports.order(ports, task)
+    else:
+        tell(ports, task, [of_end(ports, task)])
     data = {"state": task.state, "revision": task.revision, "counts": task.counts.model_dump()}
     at = task.finished_at or task.created_at
     for _ in range(_TRIES):

@@ -75,6 +75,7 @@ FORM_SCHEMA: dict[str, Any] = {
             "priority": {"type": "string", "enum": ["urgent", "normal", "bulk"]},
             "metadata": {"type": "string", "description": "JSON object, up to 16 KB."},
             "webhook": {"type": "string", "description": "JSON object, as in the JSON body."},
+            "output_prefix": {"type": "string", "description": "Where results are written."},
             "model": {"type": "string"},
             "translate_model": {"type": "string"},
             "beam_size": {"type": "integer", "minimum": 1, "maximum": 10},

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from services.model.errors import FailureClass
 from services.model.transcript import Check, Segment
 from task_manager.schemas.request import AnswerModel
 
@@ -16,6 +17,7 @@ CellState = Literal["waiting", "running", "done", "failed", "cancelled"]
 class CellError(AnswerModel):
     """Why a cell has no text, or had none so far."""
 
+    failure: FailureClass = Field(description="The class, which decides about retries.")
     code: str
     message: str
     attempts: int

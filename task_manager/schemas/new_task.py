@@ -142,6 +142,12 @@ class NewTask(RequestModel):
     metadata: Annotated[dict[str, Any], AfterValidator(_finite)] = Field(
         default_factory=dict, description="Up to 16 KB of yours, given back with the task."
     )
+    output_prefix: str | None = Field(
+        default=None,
+        description="Where results are written at the end, besides being kept here: a folder in "
+        "a bucket that the operator allows for it.",
+        examples=["s3://results/2026/"],
+    )
     webhook: NewTaskWebhook | None = Field(
         default=None, description="Where to tell of this task, beside the webhooks for all tasks."
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -97,6 +97,29 @@ class Warned(AnswerModel):
     warning: str
 
 
+class OutputsError(AnswerModel):
+    """Why the last try to write came to nothing."""
+
+    code: str
+    message: str
+
+
+class Outputs(AnswerModel):
+    """What is written under the task's output prefix, and what became of it."""
+
+    prefix: str
+    state: Literal["pending", "written", "failed"] = Field(
+        description="`pending` until all is written, or given up after some tries."
+    )
+    count: int = Field(description="How many objects were written.")
+    index: str | None = Field(description="The key of the object that lists all keys.")
+    keys: list[str] = Field(
+        description="Of all objects, up to 100; of more than that, those of the whole task."
+    )
+    error: OutputsError | None
+    next_attempt_at: datetime | None = Field(description="When it is tried again.")
+
+
 class TaskDetail(TaskSummary):
     """A task by itself. Attempts, running jobs, warnings and timings cover the first 100 items."""
 
@@ -107,6 +130,7 @@ class TaskDetail(TaskSummary):
     results_until: datetime | None = Field(
         description="When the task is deleted; None while it has not ended, and where it is kept."
     )
+    outputs: Outputs | None = Field(description="None where the task names no output prefix.")
     position: int | None = Field(
         description="How many jobs stand before its first waiting one in that queue, up to "
         "10,000; None where none of its jobs waits."

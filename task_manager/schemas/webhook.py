@@ -100,13 +100,15 @@ class TryView(AnswerModel):
 
 
 class DeliveryView(AnswerModel):
-    """One event for one URL."""
+    """One event for one URL; `task.outputs` is the writing under a task's output prefix."""
 
     id: str = Field(description="The `webhook-id` that it carries, the same at each try.")
     event: str
     task: str | None
-    webhook: str | None = Field(description="None for a URL that the task itself brought.")
-    url: str | None = Field(description="Of the task, if it brought one.")
+    webhook: str | None = Field(
+        description="None for a URL or an output prefix that the task itself brought."
+    )
+    url: str | None = Field(description="Of the task, if it brought one; or its output prefix.")
     state: DeliveryState
     created_at: datetime
     next_attempt_at: datetime | None

@@ -92,8 +92,8 @@ class Store(AccessStore, EventStore, ExpiryStore, Outbox, UploadStore, Protocol)
         self, task_id: str, fields: Mapping[str, Any], *, revision: int | None = None
     ) -> bool:
         """Writes fields that no decision rests on (expand, revive, look_at, counts, counts_at,
-        progress, started_at, purged_at, expire_at) without touching the revision; where one is
-        given, only while the task's is that. Whether it was written."""
+        progress, started_at, purged_at, expire_at, export) without touching the revision; where
+        one is given, only while the task's is that. Whether it was written."""
         ...
 
     def start_task(self, task_id: str, at: float) -> bool:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from services import logs
 from services.model.addresses import to_networks
+from services.model.export import EXPORT, is_lane
 from services.model.webhook import OF_TASK, TOPICS, Delivery, Secret, signing
 from services.outbound import open_client
 from services.posting import WITHIN_S, Posted, post
@@ -21,13 +22,16 @@ from services.signing import sign_for_user
 from services.topics.opening import Topic, TopicAway, open_topic
 from task_manager.pipeline import outbox
 from task_manager.pipeline.ports import Ports
+from task_manager.ticker.export import write
 
 log = logs.get(__name__)
 
 OF_LANE = 4  # at once: the tries of one owner to one host
 OF_OWNER = 16
 OF_ALL = 32
+OF_EXPORTS = 8  # of them: these take long, and nobody's webhooks shall wait for them
 HOLD_S = 3 * WITHIN_S  # a claim; no try begins to send after the first third of it
+HOLD_EXPORT_S = 300.0  # the same while objects are written, after each text anew
 LANES_A_LOOK = 1000
 _BUSY = frozenset({429, 502, 503, 504})
 _SLOWEST = 6  # doublings of a second between two tries to a host that is busy or away
@@ -110,8 +114,12 @@ class Postman:
 
     def _has_room(self, name: str) -> bool:
         owners: Counter[str] = Counter()
+        exports = 0
         for lane, state in self._lanes.items():
             owners[_owner(lane)] += state.running
+            exports += state.running if is_lane(lane) else 0
+        if is_lane(name) and exports >= OF_EXPORTS:
+            return False
         return owners.total() < OF_ALL and owners[_owner(name)] < OF_OWNER and not self._stopping
 
     def _run(self, name: str, state: LaneState) -> None:
@@ -133,12 +141,19 @@ class Postman:
         """Whether there was something to send."""
         now = self._ports.store.now()
         claimed_at = time.monotonic()
-        delivery = self._ports.store.claim_delivery(name, now, now + HOLD_S)
+        hold_s = HOLD_EXPORT_S if is_lane(name) else HOLD_S
+        delivery = self._ports.store.claim_delivery(name, now, now + hold_s)
         if delivery is None:
             return False
         if state.running == 1:
             self._ports.post()  # perhaps there is more than one can do
-        posted = self._send(delivery)
+        if delivery.endpoint == EXPORT:
+            enough = claimed_at + self._within_s
+            delivery, posted = write(
+                self._ports, delivery, hold_s, lambda: self._stopping or time.monotonic() > enough
+            )
+        else:
+            posted = self._send(delivery)
         if posted is not None:
             seconds = time.monotonic() - claimed_at
             self._slow_down(state, posted)

@@ -39,7 +39,7 @@ Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 def s3_server() -> Iterator[str]:
     """The address of an S3 with one empty bucket."""
     with _served(_moto()) as address:
-        _client(address).create_bucket(Bucket=BUCKET)
+        client_of(address).create_bucket(Bucket=BUCKET)
         yield address
 
 
@@ -48,7 +48,7 @@ def oss_server() -> Iterator[str]:
     """The address of an OSS with one empty bucket."""
     moto = _moto()
     with _served(moto) as behind, _served(OssDoor(moto)) as address:
-        _client(behind).create_bucket(Bucket=BUCKET)
+        client_of(behind).create_bucket(Bucket=BUCKET)
         yield address
 
 
@@ -63,11 +63,13 @@ def settings_of(address: str) -> dict[str, str]:
 
 def keys_in(address: str) -> list[str]:
     """Of all objects in the bucket of an S3 server."""
-    found = _client(address).list_objects_v2(Bucket=BUCKET).get("Contents", [])
+    found = client_of(address).list_objects_v2(Bucket=BUCKET).get("Contents", [])
     return [each["Key"] for each in found]
 
 
-def _client(address: str) -> Any:
+def client_of(address: str) -> Any:
+    """For what a test does itself. Buckets outlive their server: a test of a missing one has a name
+    of its own for it."""
     return boto3.client(
         "s3",
         endpoint_url=address,

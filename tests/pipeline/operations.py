@@ -178,6 +178,25 @@ def _ended(world: World) -> None:
     world.go_on()
 
 
+def _unwritten(world: World) -> None:
+    """A task has ended, and what it wants in a bucket is not there yet."""
+    lease = _at("translate", source="T")(world)
+    _failing(F.PERMANENT)(world, world.second, lease)
+    world.work()
+    settle(world.second.ports, world.id)
+
+
+def _retried_unwritten(world: World) -> None:
+    _one_failed(world)
+    _retry(world, world.second, None)
+    world.work()
+    settle(world.second.ports, world.id)
+
+
+def _export(world: World, manager: Pipeline, _: Any) -> None:
+    world.write_due(manager)
+
+
 def _deleted(world: World) -> None:
     _at("translate")(world)
     world.second.delete(world.id)
@@ -249,4 +268,11 @@ OPERATIONS = [
     Operation("delete of an unexpanded task", _task_unexpanded, _delete),
     Operation("delete of an ended task", _ended, _delete),
     Operation("purge", _deleted, _settle),
+]
+
+EXPORTING = [
+    Operation("export", _unwritten, _export),
+    Operation("export after a retry", _retried_unwritten, _export),
+    Operation("retry before the export", _unwritten, _retry),
+    Operation("delete before the export", _unwritten, _delete),
 ]

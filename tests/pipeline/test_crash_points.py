@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 from crashing import READS, Crash, Point, operations_of, writes_of
-from operations import OPERATIONS, Operation
+from operations import EXPORTING, OPERATIONS, Operation
 from world import Outcome, World
 from worlds import Worlds
 
 from services.model.errors import Conflict, FanscribeError, Gone
 from services.storage.protocol import ObjectStore
 from task_manager.store.protocol import Store
+from task_manager.ticker import export
 
 _TELLING = {
     "accept", "success of prepare", "success of a transcript's joining",
@@ -22,6 +23,8 @@ _TELLING = {
     "third loss", "expansion of a job by the ticker", "finalise", "finalise of a cancelled task",
     "retry of one", "retry of all", "delete while a part runs", "purge",
 }  # fmt: skip
+
+_ENDING = {"finalise", "finalise of a cancelled task", "retry of all", "delete of an ended task"}
 
 
 @pytest.fixture
@@ -35,6 +38,15 @@ def sqlite_worlds(tmp_path: Path) -> Iterator[Worlds]:
 def told_worlds(tmp_path: Path) -> Iterator[Worlds]:
     """Where somebody wants to be told of everything."""
     made = Worlds(tmp_path, webhook=True)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def exporting_worlds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Worlds]:
+    """Where results are wanted in a bucket, and told of; its writes come one by one."""
+    monkeypatch.setattr(export, "AT_ONCE", 1)
+    made = Worlds(tmp_path, webhook=True, exports=True)
     yield made
     made.close()
 
@@ -117,6 +129,17 @@ def test_a_crash_at_any_write_loses_no_webhook_and_doubles_none(
     operation: Operation, told_worlds: Worlds
 ) -> None:
     crash_everywhere(told_worlds, operation)
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [*EXPORTING, *(op for op in OPERATIONS if op.name in _ENDING)],
+    ids=str,
+)
+def test_a_crash_at_any_write_leaves_a_bucket_with_all_that_it_should_hold(
+    operation: Operation, exporting_worlds: Worlds
+) -> None:
+    crash_everywhere(exporting_worlds, operation)
 
 
 def _result(outcome: Outcome | None) -> tuple[str, ...] | None:

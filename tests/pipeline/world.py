@@ -4,6 +4,7 @@ looked over."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,7 @@ from hand import QUEUES, Hand
 
 from services.model.catalog import STUBS, Catalog
 from services.model.errors import FanscribeError
+from services.model.export import lane
 from services.model.messages import Grant
 from services.model.stages import AssembleResult, AssembleSpec, Result
 from services.model.states import JobState
@@ -29,13 +31,16 @@ from services.model.task import (
 from services.model.webhook import OF_TASK, TaskWebhook, delivery_id
 from services.settings import Settings
 from services.storage.local import LocalStore
-from task_manager.pipeline import Pipeline
+from services.storage.named import NamedBuckets
+from task_manager.pipeline import Pipeline, outbox
 from task_manager.pipeline.accept import new_task_id
 from task_manager.pipeline.settle import PURGE_LAST_S, settle
 from task_manager.store.mongo import MongoStore
 from task_manager.store.sqlite import SqliteStore
 from task_manager.ticker.announce import announce
+from task_manager.ticker.deliver import HOLD_S
 from task_manager.ticker.expand import Unfinished, finish_expansions
+from task_manager.ticker.export import write
 from task_manager.ticker.reap import Watch, reap
 
 START = 1_700_000_000.0
@@ -64,6 +69,19 @@ class SteeredMongo(MongoStore):
 
     def now(self) -> float:
         return self.at
+
+
+class FolderBuckets(NamedBuckets):
+    """Every bucket is a folder; one whose writes a manager may die at."""
+
+    def __init__(self, settings: Settings, root: Path, tap: Tap | None = None) -> None:
+        super().__init__(settings)
+        self._root = root
+        self._tap = tap
+
+    def _opened(self, scheme: str, bucket: str) -> Any:
+        store = LocalStore(self._root, access="path", base_url="", secret="")
+        return store if self._tap is None else Tapped(store, self._tap)
 
 
 class Player(Hand):
@@ -101,6 +119,7 @@ class World:
     settings: Settings
     audio: bool = True
     webhook: bool = False  # somebody wants to be told of everything
+    exports: bool = False  # what comes of it is wanted in a bucket, too
     languages: tuple[str, ...] = ("zh", "ja", "en")
     tap: Tap = field(default_factory=Tap)
     held: list[Lease] = field(default_factory=list)
@@ -123,7 +142,12 @@ class World:
         objects = Tapped(self.objects, self.tap) if tapped else self.objects
         made = Pipeline(store, objects, Catalog(STUBS), self.settings)
         made.ports.draw = lambda: 0.0
+        made.ports.buckets = FolderBuckets(self.settings, self.bucket, self.tap if tapped else None)
         return made
+
+    @property
+    def bucket(self) -> Path:
+        return self.objects.root.parent / "bucket"
 
     def close(self) -> None:
         self.store.close()
@@ -136,6 +160,7 @@ class World:
             task_id=new_task_id(), manifest=self._manifest(), priority=5, metadata={},
             idempotency_key=KEY, owner="local",
             webhook=TaskWebhook(url="https://example.com/", secret="s") if self.webhook else None,
+            output_prefix="s3://bucket/done" if self.exports else "",
         )  # fmt: skip
         self.acknowledged.add(task.id)
         return task
@@ -217,7 +242,17 @@ class World:
         announce(ports, unheard)
         for task in ports.store.tasks_to_look_at(ports.store.now(), 200):
             settle(ports, task.id)
+        self.write_due(pipeline)
         self.look()
+
+    def write_due(self, pipeline: Pipeline | None = None) -> None:
+        """What the postman does with what is wanted in a bucket."""
+        ports, name = (pipeline or self.second).ports, lane("local", "s3://bucket/")
+        now = self.store.now()
+        while claimed := ports.store.claim_delivery(name, now, now + HOLD_S):
+            done, posted = write(ports, claimed, HOLD_S, lambda: False)
+            if posted is not None:
+                outbox.sent(ports, done, posted, at=now, seconds=0.0)
 
     def pass_time(self, seconds: float = ROUND_S) -> None:
         self.store.at += seconds
@@ -234,7 +269,8 @@ class World:
             self.work()
             self.round()
             task = self.task
-            if task is None or (task.look_at is None and task.expand == "done"):
+            open_lane = self.exports and self.store.next_lane("local/s3") is not None
+            if task is None or (task.look_at is None and task.expand == "done" and not open_lane):
                 return
             self.pass_time(ROUND_S if task.deleted_at is None else PURGE_LAST_S)
         raise AssertionError(f"the task is stuck: {self.task!r}, {self._open()!r}")
@@ -271,6 +307,8 @@ class World:
         self._check_cells(task)
         if self.webhook:
             self._check_told(task)
+        if self.exports:
+            self._check_exported(task)
         return Outcome(task.state, self._packs(task), self._jobs(task))
 
     def _check_purged(self, task: Task) -> None:
@@ -292,7 +330,8 @@ class World:
 
     def _check_told(self, task: Task) -> None:
         """One delivery for each thing that happened, and none for anything else."""
-        told = self.store.deliveries(task_id=task.id, limit=1000)
+        lines = self.store.deliveries(task_id=task.id, limit=1000)
+        told = [each for each in lines if each.endpoint == OF_TASK]
         heard = [(each.item, each.version) for each in self.store.outputs(task.id)
                  if each.source == "A" and each.kind != "translation"]  # fmt: skip
         cells = task.manifest.cells // len(task.manifest.languages)
@@ -312,6 +351,27 @@ class World:
         dead = {delivery_id(task.id, "job.dead", job.id, job.attempt, OF_TASK)
                 for job in jobs if job.state is JobState.DEAD}  # fmt: skip
         assert dead <= deaths <= set().union(*died.values()), (dead, deaths)
+
+    def _check_exported(self, task: Task) -> None:
+        """What lies in the bucket is what the index, the task and its webhook say, and no more."""
+        assert task.export is not None
+        assert (task.export.end, task.export.code) == (task.ends, "")
+        found = {
+            path.relative_to(self.bucket).as_posix(): path.read_text()
+            for path in self.bucket.rglob("*")
+            if path.is_file()
+        }
+        folder = f"done/{task.id}/"
+        index = json.loads(found[f"{folder}index.json"])
+        listed = [*index["keys"], *(key for each in index["items"] for key in each["keys"])]
+        assert sorted([*listed, f"{folder}index.json"]) == sorted(found) == sorted(task.export.keys)
+        assert (f"{folder}error.json" in found) == (task.state is not TaskState.SUCCEEDED)
+        assert index["state"] == task.state
+        if self.webhook:
+            event = f"task.{task.state}"
+            told = self.store.delivery(delivery_id(task.id, event, "", task.revision, OF_TASK))
+            outputs = json.loads(told.body)["data"]["outputs"]
+            assert outputs["state"] in {"written"} | ({"failed"} if self.retries else set())
 
     def ends(self) -> list[dict[str, Any]]:
         """What the log says of the task's end, or ends."""
@@ -345,7 +405,9 @@ class World:
 
 @cache
 def _settings() -> Settings:
-    return Settings(stub_models=True, retry_scale=1.0, expand_after_s=0.0)
+    return Settings(
+        stub_models=True, retry_scale=1.0, expand_after_s=0.0, output_prefixes="s3://bucket"
+    )
 
 
 def a_world(store: Any, folder: Path, **about: Any) -> World:

@@ -35,6 +35,7 @@ class Worlds:
 
     folder: Path
     webhook: bool = False
+    exports: bool = False
     numbers: Iterator[int] = field(default_factory=count)
     saved: dict[tuple[Before, bool], Saved] = field(default_factory=dict)
     opened: list[World] = field(default_factory=list)
@@ -68,7 +69,11 @@ class Worlds:
 
     def _open(self, folder: Path, *, audio: bool) -> World:
         world = a_world(
-            SteeredSqlite(folder / "store.sqlite"), folder, audio=audio, webhook=self.webhook
+            SteeredSqlite(folder / "store.sqlite"),
+            folder,
+            audio=audio,
+            webhook=self.webhook,
+            exports=self.exports,
         )
         self.opened.append(world)
         return world

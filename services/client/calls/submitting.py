@@ -74,6 +74,7 @@ def submit(
     metadata: Mapping[str, Any] | None = None,
     retention: Retention | None = None,
     webhook: TaskWebhook | None = None,
+    output_prefix: str | None = None,
     idempotency_key: str | None = None,
     on_upload: Tell | None = None,
 ) -> Steps[TaskView]:
@@ -94,6 +95,7 @@ def submit(
         "metadata": metadata,
         "retention": retention,
         "webhook": webhook,
+        "output_prefix": output_prefix,
     }
     body = {"items": described, "targets": list(targets)}
     body |= {name: value for name, value in rest.items() if value is not None}
