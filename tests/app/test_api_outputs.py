@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from receiver import PATIENCE_S, Receiver, receiving
 from running_manager import Manager
 
+from benchmarks.faults.receiver import PATIENCE_S, Receiver, receiving
 from services.client.calls.submitting import Item
 from services.client.client import Fanscribe
 from services.client.output import show_task
