@@ -25,6 +25,7 @@ from services.client.errors import (
 )
 from services.client.events import (
     CellDone,
+    EventsMissed,
     ItemTranscribed,
     Progressed,
     SegmentsHeard,
@@ -70,6 +71,7 @@ __all__ = [
     "Conflict",
     "DeadJobView",
     "DeliveryView",
+    "EventsMissed",
     "Fanscribe",
     "Forbidden",
     "Gone",

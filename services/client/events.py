@@ -17,11 +17,14 @@ from services.model.values import Stored
 class TaskEvent(Stored):
     """Any of them; of a kind that this client does not know it is one of these itself.
 
-    `number` rises by one with each event of a task; `data` is all that the server said.
+    `number` rises by one with each event of a task; `data` is all that the server said. Among the
+    events of all tasks, `task` is the id of the one, and `position` the place to go on from.
     """
 
     kind: str
     number: int
+    task: str = ""
+    position: int | None = None
     at: datetime
     data: dict[str, Any] = Field(repr=False)
 
@@ -67,6 +70,15 @@ class CellDone(TaskEvent):
     source: str
 
 
+class EventsMissed(Stored):
+    """The caller was away for longer than events of all tasks are kept: some are gone. Read the
+    tasks anew; what is told goes on after `position`."""
+
+    position: int
+    code: str
+    message: str
+
+
 _KINDS: dict[str, type[TaskEvent]] = {
     "state": StateChanged,
     "progress": Progressed,
@@ -77,6 +89,18 @@ _KINDS: dict[str, type[TaskEvent]] = {
 
 
 def read_event(sent: Sent) -> TaskEvent:
+    """Of a task's own stream."""
+    return _read(sent, number=sent.id)
+
+
+def read_any_event(sent: Sent) -> TaskEvent | EventsMissed:
+    """Of the stream of all tasks."""
+    if sent.kind == "missed":
+        return EventsMissed.model_validate({**json.loads(sent.data), "position": sent.id})
+    return _read(sent, position=sent.id)
+
+
+def _read(sent: Sent, **place: str) -> TaskEvent:
     data = json.loads(sent.data)
     kind = _KINDS.get(sent.kind, TaskEvent)
-    return kind.model_validate({**data, "kind": sent.kind, "number": sent.id, "data": data})
+    return kind.model_validate({**data, "kind": sent.kind, "data": data, **place})

@@ -20,8 +20,9 @@ class Sent:
 
 @dataclass(slots=True)
 class Reader:
-    """Takes chunks and gives the events that are whole by now."""
+    """Takes chunks and gives the events that are whole by now; `last_id` is where to go on."""
 
+    last_id: str = ""
     _rest: bytes = b""
     _fields: dict[str, list[str]] = field(default_factory=dict)
 
@@ -40,6 +41,7 @@ class Reader:
 
     def _whole(self) -> Sent | None:
         fields, self._fields = self._fields, {}
+        self.last_id = fields.get("id", [self.last_id])[-1]
         if "data" not in fields:
             return None
         last = {name: values[-1] for name, values in fields.items()}

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -299,6 +300,29 @@ def test_a_stream_that_breaks_off_goes_on_where_it_was(far, proxy, manager, coun
     proxy.tricks = [cut_after(count), cut_after(count)]
     assert [event.number for event in far.events(task["id"])] == whole
     assert len(whole) > 2
+
+
+def first(events: Any, count: int) -> list[Any]:
+    with closing(events):
+        return list(islice(events, count))
+
+
+def test_the_events_of_all_tasks_tell_whose_they_are(client, manager) -> None:
+    text = {"text_id": "1", "text": "文", "language": "zh"}
+    tasks = [manager.finished(items=[text], targets=["en"])["id"] for _ in range(2)]
+    whole = [event.number for event in client.events(tasks[0])]
+    events = first(client.all_events(after=0), 2 * len(whole))
+
+    assert [event.number for event in events if event.task == tasks[0]] == whole
+    assert {event.task for event in events} == set(tasks)
+    rest = first(client.all_events(after=events[2].position), len(events) - 3)
+    assert rest == events[3:]
+
+
+def test_who_was_away_too_long_is_told_what_he_missed(client) -> None:
+    (missed,) = first(client.all_events(after=1), 1)
+    assert isinstance(missed, fanscribe.EventsMissed)
+    assert missed.code == "events_expired"
 
 
 def test_who_has_seen_enough_leaves(client, manager) -> None:

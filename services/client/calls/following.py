@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 from services.client.calls.reading import Task, nothing, path_of
 from services.client.calls.tasks import get
 from services.client.errors import Unreachable
-from services.client.events import StateChanged, TaskEvent, read_event
+from services.client.events import (
+    EventsMissed,
+    StateChanged,
+    TaskEvent,
+    read_any_event,
+    read_event,
+)
 from services.client.server_sent import Reader, Sent
 from services.client.steps import Call, Finds, Found, NextChunk, Pause, Request, Steps, ask
 
@@ -35,6 +41,19 @@ def events(task: Task, *, after: int = 0) -> Finds[TaskEvent]:
         yield Pause(_BEFORE_NEXT_S)
 
 
+def all_events(*, after: int | None = None) -> Finds[TaskEvent | EventsMissed]:
+    """What happens to all of your tasks, from now on or from after the event at that position; 0
+    is before the oldest that is kept. It has no end: leave when you have seen enough."""
+    while True:
+        stream = Stream("/v1/events")
+        yield from stream.open(after)
+        while (told := (yield from stream.more())) is not None:
+            for event in map(read_any_event, told):
+                yield Found(event)
+            after = stream.place if stream.place is not None else after
+        yield Pause(_BEFORE_NEXT_S)
+
+
 @dataclass(slots=True)
 class Stream:
     """One connection to a path that tells events."""
@@ -43,8 +62,15 @@ class Stream:
     broken: bool = False
     _reader: Reader = field(default_factory=Reader)
 
-    def open(self, after: int) -> Steps[None]:
-        headers = {"Accept": "text/event-stream", "Last-Event-ID": str(after)}
+    @property
+    def place(self) -> int | None:
+        """The last id that came."""
+        return int(self._reader.last_id) if self._reader.last_id else None
+
+    def open(self, after: int | None) -> Steps[None]:
+        headers = {"Accept": "text/event-stream"}
+        if after is not None:
+            headers["Last-Event-ID"] = str(after)
         request = Request("GET", self.path, headers=headers, stream=True)
         yield from ask(Call(request, nothing, repeatable=True))
 
