@@ -98,10 +98,12 @@ def _is_told(store: Store, task: Task) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a stream begins. `newest` is the position of the last event that there is."""
+    """Where a stream begins, and by which id its reader comes back who has seen no event yet.
+    `newest` is the position of the last event that there is."""
 
     after: int
     newest: int
+    id: int
     missed: bool = False
 
 
@@ -116,7 +118,7 @@ def _place(
     newest, now = store.last_position(owner), store.now()
     asked = [each for each in (last_event_id, after) if each is not None]
     if not asked:
-        return _Place(newest, newest)
+        return _Place(newest, newest, newest)
     place, oldest = max(asked), int((now - _replay_s(settings)) * SECOND)
     if place > max(newest, int((now + _AHEAD_S) * SECOND)):
         raise Invalid(
@@ -124,9 +126,9 @@ def _place(
             code="unknown_event",
             field="last-event-id" if last_event_id == place else "after",
         )
-    if 0 < place < oldest:
-        return _Place(newest, newest, missed=True)
-    return _Place(max(place, oldest), newest)
+    if 0 < place < oldest and place != newest:
+        return _Place(newest, newest, newest, missed=True)
+    return _Place(max(place, oldest), newest, place)
 
 
 def _replay_s(settings: Settings) -> float:
@@ -145,7 +147,7 @@ async def stream_all_events(
     `after=0` begins with the oldest that are left. Who was away for longer is told so by an event
     `missed`, and reads the tasks anew. The stream has no end."""
     feeds: Feeds = request.app.state.feeds
-    yield ServerSentEvent(id=str(place.after), retry=_RETRY_MS)
+    yield ServerSentEvent(id=str(place.id), retry=_RETRY_MS)
     if place.missed:
         yield _missed(place)
     async for event in feeds.follow(owner, after=place.after, newest=place.newest):
@@ -158,7 +160,7 @@ def _missed(place: _Place) -> ServerSentEvent:
         "message": "Events since then are not all there any more: read the tasks anew.",
         "url": "/v1/tasks",
     }
-    return ServerSentEvent(raw_data=dumps(data), event="missed", id=str(place.after))
+    return ServerSentEvent(raw_data=dumps(data), event="missed", id=str(place.id))
 
 
 def _sent(event: TaskEvent, name: int, **more: object) -> ServerSentEvent:

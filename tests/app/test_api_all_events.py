@@ -13,6 +13,8 @@ import pytest
 from key_holder import SECRETS, holder_of, make_key
 from running_manager import Manager, error_of
 
+from task_manager.routes import events
+
 TEXT = {"text_id": "1", "text": "Hello.", "language": "en"}
 TASK = {"items": [TEXT], "targets": ["zh"]}
 URL = "/v1/events"
@@ -80,6 +82,26 @@ def test_all_tasks_are_told_of_from_now_on(manager) -> None:
         numbers = [number for name, number in told if name == task]
         assert numbers == list(range(1, len(numbers) + 1))
     assert {name for name, _ in told} == set(tasks)
+
+
+def test_who_began_with_the_oldest_and_saw_none_begins_there_again(manager) -> None:
+    task = manager.finished(**TASK)["id"]
+    with streaming(manager.api, after=0) as stream:
+        begin = stream.block()["id"]
+    with streaming(manager.api, {"last-event-id": begin}) as stream:
+        kind, data = stream.event()
+    assert (kind, data["task"], data["number"]) == ("state", task, 1)
+
+
+def test_nothing_is_missed_where_nothing_happened(manager, monkeypatch) -> None:
+    manager.finished(**TASK)
+    with streaming(manager.api) as stream:
+        newest = stream.block()["id"]
+    monkeypatch.setattr(events, "_REPLAY_S", 0.0)
+    with streaming(manager.api, {"last-event-id": newest}) as stream:
+        task = manager.finished(**TASK)["id"]
+        kind, data = stream.event()
+    assert (kind, data["task"], data["number"]) == ("state", task, 1)
 
 
 def test_an_event_says_what_the_task_s_own_stream_says_and_whose_it_is(manager) -> None:

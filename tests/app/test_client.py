@@ -319,6 +319,16 @@ def test_the_events_of_all_tasks_tell_whose_they_are(client, manager) -> None:
     assert rest == events[3:]
 
 
+def test_the_stream_of_all_tasks_goes_on_where_it_broke_off(far, proxy, manager) -> None:
+    task = manager.finished(
+        items=[{"text_id": "1", "text": "文", "language": "zh"}], targets=["en"]
+    )
+    whole = list(far.events(task["id"]))
+    proxy.tricks = [cut_after(count) for count in (1, 150, 400)]
+    events = first(far.all_events(after=0), len(whole))
+    assert [event.number for event in events] == [event.number for event in whole]
+
+
 def test_who_was_away_too_long_is_told_what_he_missed(client) -> None:
     (missed,) = first(client.all_events(after=1), 1)
     assert isinstance(missed, fanscribe.EventsMissed)
