@@ -129,17 +129,35 @@ def _send_parts(
     told.of(0)
     with medium.open() as stream:
 
-        def read() -> tuple[bytes, set[str]]:
-            piece = stream.read(parts.part_bytes)
-            whole.update(piece)
-            return piece, _names(piece)
+        def read() -> tuple[_Piece, set[str]]:
+            data = stream.read(parts.part_bytes)
+            whole.update(data)
+            return _Piece(data), _names(data)
 
         for number in range(1, parts.count + 1):
             piece, names = yield from do(read)
+            size = len(piece.data)
             if received.get(number) not in names:
                 yield from way.send(number, piece)
-            told.more(len(piece))
+            piece.data = b""
+            told.more(size)
     return whole.hexdigest()
+
+
+@dataclass(slots=True)
+class _Piece:
+    """The bytes of a part, as long as they are needed: a request that was sent lies in a cycle of
+    references until Python looks for those, and would keep what it was given."""
+
+    data: bytes
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Content-Length": str(len(self.data))}
+
+    def chunks(self) -> Iterator[bytes]:
+        for start in range(0, len(self.data), _CHUNK):
+            yield self.data[start : start + _CHUNK]
 
 
 @dataclass(slots=True)
@@ -152,7 +170,7 @@ class _Way:
     direct: bool
     _urls: dict[int, str] = field(default_factory=dict)
 
-    def send(self, number: int, piece: bytes) -> Steps[None]:
+    def send(self, number: int, piece: _Piece) -> Steps[None]:
         if self.direct:
             self.direct = yield from self._sent_to_bucket(number, piece)
             if self.direct:
@@ -164,17 +182,23 @@ class _Way:
                 if error.code != "wrong_checksum" or tries == _TRIES:
                     raise
 
-    def _part(self, number: int, piece: bytes) -> Call[None]:
-        digest = base64.b64encode(sha256(piece).digest()).decode()
-        headers = {"Content-Type": _RAW, "Content-Digest": f"sha-256=:{digest}:"}
+    def _part(self, number: int, piece: _Piece) -> Call[None]:
+        digest = base64.b64encode(sha256(piece.data).digest()).decode()
+        told = {"Content-Type": _RAW, "Content-Digest": f"sha-256=:{digest}:"}
+        headers = {**piece.headers, **told}
         path = f"{self.path}/parts/{number}"
-        return Call(Request("PUT", path, {}, headers, content=piece), nothing, repeatable=True)
+        return Call(
+            Request("PUT", path, {}, headers, content=piece.chunks), nothing, repeatable=True
+        )
 
-    def _sent_to_bucket(self, number: int, piece: bytes) -> Steps[bool]:
+    def _sent_to_bucket(self, number: int, piece: _Piece) -> Steps[bool]:
         """False where it was not taken; from then on the server is the way."""
         url = yield from self._url(number)
         try:
-            sent = yield from send(Request("PUT", url, content=piece, elsewhere=True))
+            request = Request(
+                "PUT", url, headers=piece.headers, content=piece.chunks, elsewhere=True
+            )
+            sent = yield from send(request)
         except ClientError:
             return False
         return sent.is_success
