@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from pydantic import ValidationError
 from services.model.catalog import DEMO, STUBS, WHISPER, Catalog, ModelEntry
 from services.model.errors import Invalid
 from services.model.languages import parse_language
+from services.model_lock import read_lock
 from services.settings import Settings
 
 _DEMO_FOLDER = Path(__file__).resolve().parents[1] / "demo" / "models"
@@ -22,17 +24,27 @@ def load_catalog(settings: Settings) -> Catalog:
 
     Offered without being named are, in this order: the model of the settings, the demo models
     if they are wanted, the catalog file's, what lies in the models folder, the stubs if they
-    are wanted.
+    are wanted. One whose licence forbids commercial use is offered only where the settings
+    allow it.
+
+    Raises Invalid, `bad_catalog_file` or `noncommercial_default`.
     """
     demo = DEMO if settings.demo_models else ()
     stubs = STUBS if settings.stub_models else ()
     known = {entry.name: entry for entry in (*demo, *WHISPER, *stubs)}
     written = _read(settings.catalog_file, known) if settings.catalog_file else []
     known.update({entry.name: entry for entry in written})
-    located = [entry for entry in known.values() if locate(entry, settings)]
-    order = [*demo, *written, *located, *stubs]
-    names = dict.fromkeys([settings.transcribe_model, *(entry.name for entry in order)])
-    return Catalog(known.values(), offered=list(names))
+    entries = [_with_licence(entry, settings) for entry in known.values()]
+    located = [entry.name for entry in entries if locate(entry, settings)]
+    order = [*_names(demo), *_names(written), *located, *_names(stubs)]
+    allowed = {e.name for e in entries if e.commercial or settings.allow_noncommercial}
+    preferred = _preferred(Catalog(entries), settings)
+    names = dict.fromkeys([*preferred, *(name for name in order if name in allowed)])
+    return Catalog(entries, offered=list(names))
+
+
+def _names(entries: Iterable[ModelEntry]) -> list[str]:
+    return [entry.name for entry in entries]
 
 
 def locate(entry: ModelEntry, settings: Settings) -> Path | None:
@@ -45,6 +57,55 @@ def locate(entry: ModelEntry, settings: Settings) -> Path | None:
         if name and (folder / "model.bin").is_file():
             return folder
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What this machine's disk knows of a model."""
+
+    installed: bool = False
+    revision: str = ""
+    digest: str = ""
+
+
+def about_installed(entry: ModelEntry, settings: Settings) -> About:
+    """Looked up anew each time, so that a model that was just pulled shows."""
+    folder = locate(entry, settings)
+    if folder is None:
+        return About(revision=entry.revision)
+    lock = read_lock(folder)
+    return About(True, lock.revision, lock.digest) if lock else About(installed=True)
+
+
+def facts(entry: ModelEntry, settings: Settings) -> dict[str, Any]:
+    """All that this machine can tell of a model, as its views have it."""
+    return {
+        **entry.model_dump(exclude={"location", "revision"}),
+        **asdict(about_installed(entry, settings)),
+        "commercial": entry.commercial,
+        "hub_id": entry.hub_id,
+    }
+
+
+def _with_licence(entry: ModelEntry, settings: Settings) -> ModelEntry:
+    """Where the catalog names no licence, that of the hub holds, which the lock has."""
+    folder = None if entry.licence else locate(entry, settings)
+    lock = read_lock(folder) if folder else None
+    return entry.model_copy(update={"licence": lock.licence}) if lock else entry
+
+
+def _preferred(catalog: Catalog, settings: Settings) -> list[str]:
+    entry = catalog.entry(settings.transcribe_model)
+    if entry is None:
+        return []
+    if not entry.commercial and not settings.allow_noncommercial:
+        raise Invalid(
+            f"The licence of {entry.name} ({entry.licence}) forbids commercial use, so it is no "
+            "default. If that suits you, set FANSCRIBE_ALLOW_NONCOMMERCIAL=true.",
+            code="noncommercial_default",
+            field="transcribe_model",
+        )
+    return [entry.name]
 
 
 def _read(path: Path, known: Mapping[str, ModelEntry]) -> list[ModelEntry]:

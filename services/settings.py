@@ -118,6 +118,8 @@ class Settings(BaseSettings):
     """Offer stub-whisper and stub-nmt, engines for tests that invent their words."""
     transcribe_model: str = ""
     """The model for tasks that name none; empty: the first that can be had."""
+    allow_noncommercial: bool = False
+    """Use models whose licence forbids commercial use without their being named, too."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where models run."""
     compute_type: str = "default"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from services.client import dead, nodes, webhooks
+from services.installing import commands as models
 
 if TYPE_CHECKING:
     from services.client.calls.results import SubtitleFormat
@@ -24,10 +25,7 @@ def register(app: typer.Typer, worker: typer.Typer) -> None:  # noqa: ARG001  on
         app.command()(command)
     app.command("list")(list_tasks)
     app.command("rm")(remove)
-    models = typer.Typer(help="The models of the server.", no_args_is_help=True)
-    models.command("list")(list_models)
-    models.callback()(lambda: None)
-    app.add_typer(models, name="models")
+    app.add_typer(models.commands(_api), name="models")
     app.add_typer(nodes.commands(_api), name="nodes")
     app.add_typer(dead.commands(_api), name="dead")
     app.add_typer(webhooks.commands(_api), name="webhooks")
@@ -186,14 +184,6 @@ def queues(json: AsJson = False) -> None:
 
     with _api() as api:
         output.show_queues(api.queues(), as_json=json)
-
-
-def list_models(json: AsJson = False) -> None:
-    """List the models that tasks can use."""
-    from services.client import output
-
-    with _api() as api:
-        output.show_models(api.models(), as_json=json)
 
 
 def check(json: AsJson = False) -> None:

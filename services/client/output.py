@@ -19,7 +19,6 @@ from services.client.submitting import BadArguments
 from services.client.views import (
     AttemptView,
     ItemView,
-    ModelView,
     OutputsView,
     QueueView,
     RunningView,
@@ -36,7 +35,7 @@ STDERR = Console(stderr=True, highlight=False)
 STDOUT = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 
 DONE, FAILED, PARTIAL = 0, 1, 3
-_NEVER_WRAPPED = {"task", "node", "state", "webhook", "delivery"}
+_NEVER_WRAPPED = {"task", "node", "state", "webhook", "delivery", "model", "digest"}
 _ENDS = {TaskState.FAILED: FAILED, TaskState.CANCELLED: FAILED, TaskState.PARTIAL: PARTIAL}
 
 
@@ -235,23 +234,6 @@ def show_queues(queues: list[QueueView], *, as_json: bool) -> None:
 
 def _start(seconds: float) -> str:
     return "at once" if seconds < 1 else f"in {about(seconds)}"
-
-
-def show_models(models: list[ModelView], *, as_json: bool) -> None:
-    if as_json:
-        print_json(models)
-        return
-    rows = (
-        [
-            each.name + (" (demo)" if each.demo else ""),
-            each.kind,
-            ", ".join(each.languages[:8]) + (" …" if len(each.languages) > 8 else ""),
-            f"{each.nodes} nodes" if each.nodes else "no node",
-        ]
-        for each in models
-        if each.offered or each.nodes
-    )
-    show_table(["model", "does", "languages", "served by"], rows)
 
 
 def show_findings(findings: Sequence[Finding], *, as_json: bool) -> None:

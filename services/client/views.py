@@ -251,8 +251,15 @@ class ModelView(Stored):
     languages: list[str]
     pairs: list[tuple[str, str]]
     memory_mb: int
+    size_mb: int = 0
+    licence: str = ""
+    commercial: bool = True
     demo: bool
     offered: bool
+    installed: bool = False
+    hub_id: str = ""
+    revision: str = ""
+    digest: str = ""
     nodes: int
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
@@ -13,25 +14,42 @@ from services.model.values import Stored
 
 Engine = Literal["faster-whisper", "ctranslate2", "stub"]
 
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
+# By words, as licences are named in many ways: cc-by-nc-4.0, "CC BY-NC-SA", "non-commercial use".
+_NONCOMMERCIAL = re.compile(r"\bnc\b|non-?commercial|research[- ]only", re.IGNORECASE)
+
 
 class ModelEntry(Stored):
     """One model. Sizes are megabytes on disk and in memory; 0 where nobody has said.
 
-    `location` is a folder name in the models folder, a path, or a hub id that became one.
-    `languages` empty means every Whisper language. A translator serves `pairs` if it has any,
-    else every pair of two of its languages. `demo` models are tiny and know one small grammar.
+    `location` is a folder in the models folder, or the id of the hub that it comes from, at
+    `revision` if that is pinned. `aliases` are other names for it. `languages` empty means every
+    Whisper language. A translator serves `pairs` if it has any, else every pair of two of its
+    languages. `demo` models are tiny and know one small grammar.
     """
 
     name: str
     kind: Literal["transcribe", "translate"]
     engine: Engine
     location: str = ""
+    revision: str = ""
+    aliases: list[str] = Field(default_factory=list)
     languages: list[str] = Field(default_factory=list)
     pairs: list[tuple[str, str]] = Field(default_factory=list)
     memory_mb: int = 0
     size_mb: int = 0
     licence: str = ""
     demo: bool = False
+
+    @property
+    def hub_id(self) -> str:
+        """Where it can be pulled from; empty if that is not known."""
+        return self.location if is_hub_id(self.location) and not self.demo else ""
+
+    @property
+    def commercial(self) -> bool:
+        """Whether its licence, as far as it is known, allows commercial use."""
+        return not _NONCOMMERCIAL.search(self.licence)
 
     def hears(self, language: str) -> bool:
         """Whether this transcriber writes down that language."""
@@ -47,6 +65,11 @@ class ModelEntry(Stored):
         return source in self.languages and target in self.languages
 
 
+def is_hub_id(text: str) -> bool:
+    """Whether it has the form `owner/name`; never a path that leads out of a folder."""
+    return bool(_HUB_ID.fullmatch(text)) and ".." not in text
+
+
 class Catalog:
     """All entries in order of preference; `offered` names those that nobody has to ask for.
 
@@ -55,12 +78,16 @@ class Catalog:
 
     def __init__(self, entries: Iterable[ModelEntry], offered: Sequence[str] | None = None) -> None:
         self.entries = {entry.name: entry for entry in entries}
+        self._by_alias = {
+            alias: entry for entry in self.entries.values() for alias in entry.aliases
+        }
         names = list(self.entries) if offered is None else offered
-        self.offered = [self.entries[name] for name in names if name in self.entries]
+        found = (self.entry(name) for name in names)
+        self.offered = list({entry.name: entry for entry in found if entry is not None}.values())
 
     def entry(self, name: str) -> ModelEntry | None:
-        """The model of that name, offered or not."""
-        return self.entries.get(name)
+        """The model of that name, offered or not; a name wins over an alias."""
+        return self.entries.get(name) or self._by_alias.get(name)
 
     def transcriber(self, name: str | None) -> ModelEntry:
         """The transcriber of that name, or the one that is preferred.
@@ -91,7 +118,7 @@ class Catalog:
         return [target for target in LANGUAGES if self.translator(source, target)]
 
     def _named_transcriber(self, name: str) -> ModelEntry:
-        entry = self.entries.get(name)
+        entry = self.entry(name)
         if entry and entry.kind == "transcribe":
             return entry
         known = ", ".join(e.name for e in self.entries.values() if e.kind == "transcribe")
@@ -103,7 +130,11 @@ class Catalog:
 
 
 def whisper_entry(
-    name: str, location: str, megaparameters: int, languages: Sequence[str] = ()
+    name: str,
+    location: str,
+    megaparameters: int,
+    languages: Sequence[str] = (),
+    aliases: Sequence[str] = (),
 ) -> ModelEntry:
     """A Whisper model as it lies on the hub: two bytes a parameter. Its memory is estimated as
     those weights and half a gigabyte to work in."""
@@ -113,6 +144,7 @@ def whisper_entry(
         kind="transcribe",
         engine="faster-whisper",
         location=location,
+        aliases=list(aliases),
         languages=list(languages),
         memory_mb=size + 500,
         size_mb=size,
@@ -120,15 +152,42 @@ def whisper_entry(
     )
 
 
+def _own(name: str, megaparameters: int, *aliases: str) -> ModelEntry:
+    """One of OpenAI's own sizes; those in `.en` know English only."""
+    languages = ["en"] if name.endswith(".en") else []
+    return whisper_entry(name, f"Systran/faster-whisper-{name}", megaparameters, languages, aliases)
+
+
+def _distilled(name: str, megaparameters: int, location: str = "") -> ModelEntry:
+    """All of them were distilled on English."""
+    location = location or f"Systran/faster-distil-whisper-{name.removeprefix('distil-')}"
+    return whisper_entry(name, location, megaparameters, ["en"])
+
+
+# Those of several languages first, from small to large: what is installed is chosen in this order.
 WHISPER = (
-    whisper_entry("tiny", "Systran/faster-whisper-tiny", 39),
-    whisper_entry("base", "Systran/faster-whisper-base", 74),
-    whisper_entry("small", "Systran/faster-whisper-small", 244),
-    whisper_entry("medium", "Systran/faster-whisper-medium", 769),
-    whisper_entry("large-v2", "Systran/faster-whisper-large-v2", 1550),
-    whisper_entry("large-v3", "Systran/faster-whisper-large-v3", 1550),
-    whisper_entry("turbo", "mobiuslabsgmbh/faster-whisper-large-v3-turbo", 809),
-    whisper_entry("distil-large-v3", "Systran/faster-distil-whisper-large-v3", 756, ["en"]),
+    _own("tiny", 39),
+    _own("base", 74),
+    _own("small", 244),
+    _own("medium", 769),
+    _own("large-v1", 1550),
+    _own("large-v2", 1550),
+    _own("large-v3", 1550, "large"),
+    whisper_entry(
+        "turbo",
+        "mobiuslabsgmbh/faster-whisper-large-v3-turbo",
+        809,
+        aliases=["large-v3-turbo"],
+    ),
+    _own("tiny.en", 39),
+    _own("base.en", 74),
+    _own("small.en", 244),
+    _own("medium.en", 769),
+    _distilled("distil-small.en", 166),
+    _distilled("distil-medium.en", 394),
+    _distilled("distil-large-v2", 756),
+    _distilled("distil-large-v3", 756),
+    _distilled("distil-large-v3.5", 756, "distil-whisper/distil-large-v3.5-ct2"),
 )
 
 DEMO = (

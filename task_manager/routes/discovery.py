@@ -5,10 +5,11 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from services.model.access import Scope
-from services.model.catalog import Catalog, ModelEntry
+from services.model.catalog import ModelEntry
 from services.model.codebook import BOOK, CODEBOOK_VERSION, code_of
 from services.model.languages import LANGUAGES
 from services.model.node import Node, takers
+from services.models_folder import facts
 from task_manager import openai_models
 from task_manager.auth import may
 from task_manager.dependencies import TheCatalog, ThePipeline, TheStore
@@ -68,7 +69,7 @@ def list_models(catalog: TheCatalog, pipeline: ThePipeline) -> ModelsView:
     live = pipeline.live_nodes()
     return ModelsView(
         data=[OpenAIModel(id=name) for name in openai_models.names(catalog)],
-        models=[_model(catalog, entry, live) for entry in catalog.entries.values()],
+        models=[_model(pipeline.ports, entry, live) for entry in catalog.entries.values()],
     )
 
 
@@ -76,13 +77,13 @@ def list_models(catalog: TheCatalog, pipeline: ThePipeline) -> ModelsView:
 def get_model(name: str, catalog: TheCatalog, pipeline: ThePipeline) -> OneModelView:
     """One model by its name, or by the name of OpenAI's that means the preferred one."""
     entry = openai_models.found(catalog, name)
-    return OneModelView(id=name, model=_model(catalog, entry, pipeline.live_nodes()))
+    return OneModelView(id=name, model=_model(pipeline.ports, entry, pipeline.live_nodes()))
 
 
-def _model(catalog: Catalog, entry: ModelEntry, live: list[Node]) -> ModelView:
+def _model(ports: Ports, entry: ModelEntry, live: list[Node]) -> ModelView:
     return ModelView(
-        **entry.model_dump(exclude={"location"}),
-        offered=entry in catalog.offered,
+        **facts(entry, ports.settings),
+        offered=entry in ports.catalog.offered,
         nodes=sum(entry.name in node.models for node in live),
     )
 

@@ -29,18 +29,25 @@ class LanguagesView(AnswerModel):
 
 
 class ModelView(AnswerModel):
-    """One model of the catalog. `offered`: used without being named. `nodes`: serving it now."""
+    """One model of the catalog. `offered`: used without being named. `installed`: it lies in the
+    manager's own models folder. `nodes`: serving it now."""
 
     name: str
     kind: Literal["transcribe", "translate"]
     engine: str
+    aliases: list[str] = Field(description="Other names for it.")
     languages: list[str] = Field(description="Empty: every language of GET /v1/languages.")
     pairs: list[tuple[str, str]]
     memory_mb: int
     size_mb: int
     licence: str
+    commercial: bool = Field(description="Whether its licence allows commercial use.")
     demo: bool
     offered: bool
+    installed: bool
+    hub_id: str = Field(description="Where it can be pulled from; empty: not known.")
+    revision: str = Field(description="The commit that is installed, else the one to pull.")
+    digest: str = Field(description="Hash of all its files, where it was pulled; else empty.")
     nodes: int
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 
+from services.model_lock import ModelLock, hashed, write_lock
+
 TEXT = {"text_id": "1", "text": "Hello.", "language": "en"}
 
 
@@ -27,6 +29,26 @@ def test_models_say_what_is_offered_and_served(shared) -> None:
     models = {each["name"]: each for each in shared.api.get("/v1/models").json()["models"]}
     assert (models["stub-nmt"]["offered"], models["stub-nmt"]["nodes"]) == (True, 1)
     assert (models["large-v3"]["offered"], models["large-v3"]["nodes"]) == (False, 0)
+
+
+def test_a_model_that_is_installed_while_the_manager_runs_shows(manager, tmp_path) -> None:
+    def small() -> dict:
+        return manager.api.get("/v1/models/small").json()["model"]
+
+    assert (small()["installed"], small()["digest"], small()["licence"]) == (False, "", "MIT")
+    folder = manager.application.settings.models_folder / "small"
+    folder.mkdir(parents=True)
+    (folder / "model.bin").write_bytes(b"weights")
+    lock = ModelLock(revision="c0ffee", files=[hashed(folder / "model.bin")])
+    write_lock(folder, lock)
+    found = small()
+    assert (found["installed"], found["revision"]) == (True, "c0ffee")
+    assert (found["digest"], found["hub_id"]) == (lock.digest, "Systran/faster-whisper-small")
+
+
+def test_an_alias_names_a_model_too(shared) -> None:
+    found = shared.api.get("/v1/models/large-v3-turbo").json()
+    assert (found["model"]["name"], found["model"]["commercial"]) == ("turbo", True)
 
 
 def test_nodes_tell_their_free_slots(shared) -> None:

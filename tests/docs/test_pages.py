@@ -16,6 +16,7 @@ import pytest
 from fastapi.testclient import TestClient
 from pages import PAGES, ROOT, blocks, prose, read
 
+from services.model.catalog import WHISPER, Catalog
 from services.model.errors import FailureClass
 from services.model.job import Stage
 from services.model.states import Event, JobState
@@ -206,10 +207,10 @@ def test_the_models_page_shows_where_a_model_is_looked_for(tmp_path: Path) -> No
     offered = load_catalog(Settings(data_dir=tmp_path)).offered
 
     assert [entry.name for entry in offered] == ["small"]
-    names = re.search(r"The built-in list knows these names: (.+)\.", text)
-    assert names
-    known = set(load_catalog(Settings(data_dir=tmp_path)).entries)
-    assert set(re.findall(r"`([^`]+)`", names[1])) == known
+    table = text.partition("every name that faster-whisper knows:")[2].partition("Their sizes")[0]
+    known = Catalog(WHISPER)
+    named = {known.transcriber(name).name for name in re.findall("`([^`]+)`", table)}
+    assert named == set(known.entries)
 
 
 # ── pages that come in a fixed shape ─────────────────────────────────────────────────────────

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from services.model.catalog import DEMO, STUBS, WHISPER, Catalog
+from services.model.catalog import DEMO, STUBS, WHISPER, Catalog, is_hub_id
 from services.model.errors import Invalid
-from services.models_folder import load_catalog, locate
+from services.model_lock import ModelLock, hashed, write_lock
+from services.models_folder import About, about_installed, load_catalog, locate
 from services.settings import Settings
 
 
@@ -52,6 +53,106 @@ def test_an_unknown_model_is_refused_with_the_known_ones(settings_of) -> None:
     with pytest.raises(Invalid, match="large-v3") as refused:
         load_catalog(settings_of()).transcriber("huge")
     assert refused.value.code == "unknown_model"
+
+
+def test_every_model_that_faster_whisper_knows_by_name_is_known_here() -> None:
+    from faster_whisper.utils import _MODELS
+
+    catalog = Catalog(WHISPER)
+    found = {name: catalog.entry(name) for name in _MODELS}
+    assert {name: entry and entry.hub_id for name, entry in found.items()} == _MODELS
+    ears = {name: entry.languages for name, entry in found.items() if entry}
+    assert {name for name, languages in ears.items() if languages == ["en"]} == {
+        name for name in _MODELS if name.endswith(".en") or name.startswith("distil-")
+    }
+
+
+def test_an_alias_means_its_model_unless_another_has_that_name() -> None:
+    turbo = next(entry for entry in WHISPER if entry.name == "turbo")
+    own = turbo.model_copy(update={"name": "large-v3-turbo", "aliases": []})
+    assert Catalog(WHISPER).transcriber("large-v3-turbo") is turbo
+    assert Catalog([*WHISPER, own]).transcriber("large-v3-turbo") is own
+    assert Catalog(WHISPER, ["large-v3-turbo", "turbo"]).offered == [turbo]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ("Systran/faster-whisper-tiny.en", True),
+        ("distil-whisper/distil-large-v3.5-ct2", True),
+        ("small", False),
+        ("a/b/c", False),
+        ("../b", False),
+        ("a/..", False),
+        ("a/b..c", False),
+        ("/b", False),
+        ("ä/b", False),
+    ],
+)
+def test_a_hub_id_is_an_owner_and_a_name(text, is_one) -> None:
+    assert is_hub_id(text) is is_one
+
+
+@pytest.mark.parametrize(
+    ("licence", "commercial"),
+    [
+        ("MIT", True),
+        ("Apache-2.0", True),
+        ("", True),
+        ("cc-by-sa-4.0", True),
+        ("cc-by-nc-4.0", False),
+        ("CC BY-NC-SA 3.0", False),
+        ("Non-Commercial use", False),
+    ],
+)
+def test_a_licence_says_whether_it_is_for_commercial_use(licence, commercial) -> None:
+    assert WHISPER[0].model_copy(update={"licence": licence}).commercial is commercial
+
+
+NONCOMMERCIAL = """
+    [[model]]
+    name = "ours"
+    kind = "transcribe"
+    engine = "faster-whisper"
+    location = "ours"
+    licence = "CC-BY-NC-4.0"
+    """
+
+
+def test_a_model_that_is_not_for_commercial_use_is_no_default(settings_of, catalog_file) -> None:
+    path = catalog_file(NONCOMMERCIAL)
+    catalog = load_catalog(settings_of(catalog_file=path))
+    assert catalog.offered == []
+    assert catalog.transcriber("ours").licence == "CC-BY-NC-4.0"
+    with pytest.raises(Invalid, match="FANSCRIBE_ALLOW_NONCOMMERCIAL") as refused:
+        load_catalog(settings_of(catalog_file=path, transcribe_model="ours"))
+    assert refused.value.code == "noncommercial_default"
+    allowing = settings_of(catalog_file=path, allow_noncommercial=True)
+    assert load_catalog(allowing).transcriber(None).name == "ours"
+
+
+def test_the_licence_of_the_hub_holds_where_the_catalog_has_none(
+    settings_of, catalog_file, installed
+) -> None:
+    installed("ours")
+    lock = ModelLock(hub_id="a/b", licence="cc-by-nc-4.0", files=[])
+    settings = settings_of(
+        catalog_file=catalog_file(NONCOMMERCIAL.replace('licence = "CC-BY-NC-4.0"', ""))
+    )
+    write_lock(settings.models_folder / "ours", lock)
+    assert load_catalog(settings).offered == []
+
+
+def test_what_lies_on_the_disk_is_looked_up_anew(settings_of, installed) -> None:
+    settings = settings_of()
+    entry = load_catalog(settings).transcriber("small")
+    assert about_installed(entry, settings) == About()
+    installed("small")
+    assert about_installed(entry, settings) == About(installed=True)
+    model = settings.models_folder / "small" / "model.bin"
+    lock = ModelLock(revision="c0ffee", files=[hashed(model)])
+    write_lock(model.parent, lock)
+    assert about_installed(entry, settings) == About(True, "c0ffee", lock.digest)
 
 
 def test_a_translator_does_not_transcribe(settings_of) -> None:
