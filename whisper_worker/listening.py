@@ -84,6 +84,7 @@ def _heard(spec: TranscribeSpec, work: Work) -> tuple[Transcript, Hints]:
         temperature=spec.temperature,
         safer=spec.safer,
         label=work.grant.text_id,
+        windows=[(timeline.place(a), timeline.place(b)) for a, b in spec.part.windows],
     )
     kept: list[Segment] = []
     dropped: list[Segment] = []

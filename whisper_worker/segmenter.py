@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from itertools import islice, takewhile
 
 from services.model.stages import PartPlan
 from whisper_worker.timeline import RATE, Span
+from whisper_worker.windows import QUIET, Sound, Window
 
-SPEECH = 0.5  # a stretch begins at this probability …
-SILENCE = 0.35  # … and ends below this one
+SPEECH = 0.5  # a stretch begins at this probability, and ends below that of a pause
 _SHORTEST_SPEECH = RATE // 10  # less is a click
-_SHORTEST_SILENCE = RATE // 4  # less is a breath
+_SHORTEST_QUIET = RATE // 4  # less is a breath
 _PAD = 3 * RATE // 10  # kept around speech, so that no sound is cut off
 _LOOK_BACK = 0.5  # the last half of a part is searched for a silence to cut at
 
@@ -26,18 +27,44 @@ def spans(probabilities: Iterable[float], *, window: int, total: int) -> list[Sp
     return _padded(long_enough, total)
 
 
-def cut(speech: Sequence[Span], total: int, longest: int) -> list[PartPlan]:
-    """Parts of at most `longest` samples (0: no limit), cut in the widest silence of their last
-    half; where there is none, in mid-speech. A part without speech is left out."""
+def cut(sound: Sound, windows: Sequence[Window], longest: int) -> list[PartPlan]:
+    """Parts of whole windows and at most `longest` samples (0: no limit), cut in the widest
+    silence of their last half. A part without speech is left out."""
     plans = []
-    start = 0
-    while start < total:
-        end = total if not longest or total - start <= longest else _cut_at(speech, start, longest)
-        inside = [(max(a, start), min(b, end)) for a, b in speech if a < end and b > start]
-        if inside:
-            plans.append(PartPlan(start=start, end=end, speech=inside))
-        start = end
-    return plans
+    first = 0
+    while first < len(windows):
+        last = _last_of_part(windows, first, longest)
+        plans.append(_part(sound, windows[first:last]))
+        first = last
+    return [plan for plan in plans if plan.speech]
+
+
+def within(speech: Sequence[Span], start: int, end: int) -> list[Span]:
+    """The speech between two positions."""
+    first = max(0, bisect_right(speech, (start, start)) - 1)
+    return [
+        (max(a, start), min(b, end))
+        for a, b in takewhile(lambda span: span[0] < end, islice(speech, first, None))
+        if b > start
+    ]
+
+
+def _part(sound: Sound, windows: Sequence[Window]) -> PartPlan:
+    start, end = windows[0].start, windows[-1].end
+    heard = [(a, b) for a, b, _ in windows if sound.heard(b) > sound.heard(a)]
+    return PartPlan(start=start, end=end, speech=within(sound.speech, start, end), windows=heard)
+
+
+def _last_of_part(windows: Sequence[Window], first: int, longest: int) -> int:
+    start = windows[first].start
+    if not longest or windows[-1].end - start <= longest:
+        return len(windows)
+    ends = range(first + 1, len(windows))
+    fitting = list(takewhile(lambda end: windows[end - 1].end - start <= longest, ends))
+    late = [end for end in fitting if windows[end - 1].end - start > longest * _LOOK_BACK]
+    return max(
+        late, key=lambda end: windows[end - 1].pause, default=max(fitting, default=first + 1)
+    )
 
 
 def _raw(probabilities: Iterable[float], window: int, total: int) -> list[Span]:
@@ -48,9 +75,9 @@ def _raw(probabilities: Iterable[float], window: int, total: int) -> list[Span]:
         if probability >= SPEECH:
             quiet_since = None
             start = position if start is None else start
-        elif start is not None and probability < SILENCE:
+        elif start is not None and probability < QUIET:
             quiet_since = position if quiet_since is None else quiet_since
-            if position - quiet_since >= _SHORTEST_SILENCE:
+            if position - quiet_since >= _SHORTEST_QUIET:
                 found.append((start, quiet_since))
                 start = quiet_since = None
     if start is not None:
@@ -67,17 +94,3 @@ def _padded(found: Sequence[Span], total: int) -> list[Span]:
         else:
             padded.append((start, end))
     return padded
-
-
-def _cut_at(speech: Sequence[Span], start: int, longest: int) -> int:
-    first, last = start + int(longest * _LOOK_BACK), start + longest
-    edges = [(0, 0), *speech, (last, last)]
-    gaps = [
-        (max(before[1], first), min(after[0], last))
-        for before, after in pairwise(edges)
-        if max(before[1], first) < min(after[0], last)
-    ]
-    if not gaps:
-        return last
-    a, b = max(gaps, key=lambda gap: gap[1] - gap[0])
-    return (a + b) // 2

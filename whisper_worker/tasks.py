@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from services.model.job import Stage, queue_name
-from services.model.stages import PrepareResult, PrepareSpec
+from services.model.stages import PartPlan, PrepareResult, PrepareSpec
 from services.worker import run
 from services.worker.work import Work
 from whisper_worker.assembling import assemble
@@ -13,7 +13,8 @@ from whisper_worker.listening import detect, transcribe
 from whisper_worker.media import Decoder
 from whisper_worker.segmenter import cut, spans
 from whisper_worker.timeline import RATE
-from whisper_worker.voice import WINDOW, probabilities
+from whisper_worker.voice import WINDOW, Probabilities, probabilities
+from whisper_worker.windows import Sound, dips, plan, quietest
 
 _DECODING = 0.6  # of the time of a prepare; finding the speech is the rest
 
@@ -35,10 +36,7 @@ def prepare(spec: PrepareSpec, work: Work) -> PrepareResult:
         work.progress(_DECODING + (1 - _DECODING) * done / total)
 
     longest = round(spec.part_seconds * RATE)
-    if spec.vad:
-        speech = spans(probabilities(target, tell_found), window=WINDOW, total=total)
-    else:
-        speech = [(0, total)]
+    found = probabilities(target, tell_found)
     return PrepareResult(
         pcm=work.keep_file(spec.pcm, target),
         seconds=pcm.seconds,
@@ -46,8 +44,15 @@ def prepare(spec: PrepareSpec, work: Work) -> PrepareResult:
         coverage=pcm.coverage,
         format=pcm.format,
         warnings=pcm.warnings,
-        parts=cut(speech, total, longest),
+        parts=_parts(found, total, longest, vad=spec.vad),
     )
+
+
+def _parts(found: Probabilities, total: int, longest: int, *, vad: bool) -> list[PartPlan]:
+    """Without `vad` all is listened to, and silence only says where to cut."""
+    speech = spans(found, window=WINDOW, total=total) if vad else [(0, total)]
+    sound = Sound(speech, dips(found, window=WINDOW, total=total), total)
+    return cut(sound, plan(sound, longest, quietest(found, WINDOW)), longest)
 
 
 def get_ready(queues: list[str]) -> None:

@@ -29,6 +29,14 @@ class Timeline:
         """How long it is without the silences."""
         return self._ends[-1] / RATE
 
+    def place(self, sample: int) -> int:
+        """How many samples of it lie before one of the recording."""
+        index = bisect_right(self._spans, (sample, sample)) - 1
+        if index < 0:
+            return 0
+        start, end = self._spans[index]
+        return self._ends[index] - (end - start) + min(sample, end) - start
+
     def start(self, seconds: float) -> float:
         """The time in the recording of something that starts here (seconds)."""
         return self._original(seconds, bisect_right(self._ends, round(seconds * RATE)))

@@ -29,11 +29,16 @@ class Place(Value):
 
 
 class PartPlan(Value):
-    """A stretch of an item's audio, cut at silence, and the speech found in it (samples)."""
+    """A stretch of an item's audio, cut at silence, and the speech found in it (samples).
+
+    `windows` are the stretches that an engine looks at one by one, each ending in a pause; of a
+    plan without them the whole part is one.
+    """
 
     start: int
     end: int
     speech: list[tuple[int, int]]
+    windows: list[tuple[int, int]] = Field(default_factory=list)
 
 
 class PrepareSpec(Value):

@@ -4,7 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.model.stages import PartPlan
 from whisper_worker.segmenter import cut, spans
+from whisper_worker.timeline import Span
+from whisper_worker.windows import Sound, plan
 
 WINDOW = 512
 S = 16_000
@@ -51,33 +54,51 @@ def test_a_click_is_no_speech() -> None:
     assert found(windows((0.0, 1), (0.9, 0.064), (0.0, 1))) == []
 
 
+def parts(speech: list[Span], total: int, longest: int, pauses: list[Span] = ()) -> list[PartPlan]:
+    """With pauses between the stretches of speech, and where told."""
+    ends = [0, *(x for span in speech for x in span), total]
+    silences = [(a, b) for a, b in zip(ends[::2], ends[1::2], strict=True) if b > a]
+    sound = Sound(speech, sorted([*silences, *pauses]), total)
+    return cut(sound, plan(sound, longest), longest)
+
+
 def test_short_audio_is_one_part() -> None:
-    [part] = cut([(S, 2 * S)], 10 * S, 300 * S)
+    [part] = parts([(S, 2 * S)], 10 * S, 300 * S)
     assert (part.start, part.end, part.speech) == (0, 10 * S, [(S, 2 * S)])
+    assert part.windows == [(0, 10 * S)]
 
 
 def test_no_speech_is_no_part() -> None:
-    assert cut([], 1000 * S, 300 * S) == []
+    assert parts([], 1000 * S, 300 * S) == []
 
 
 def test_long_audio_is_cut_in_the_widest_silence_of_a_parts_last_half() -> None:
-    speech = [(0, 60 * S), (61 * S, 70 * S), (74 * S, 99 * S), (100 * S, 150 * S)]
-    first, second = cut(speech, 150 * S, 100 * S)
+    speech = [(0, 20 * S), (21 * S, 49 * S), (50 * S, 70 * S), (74 * S, 99 * S), (100 * S, 125 * S)]
+    first, second = parts(speech, 125 * S, 100 * S)
     assert (first.start, first.end) == (0, 72 * S)
-    assert (second.start, second.end) == (72 * S, 150 * S)
-    assert first.speech == speech[:2]
-    assert second.speech == speech[2:]
+    assert (second.start, second.end) == (72 * S, 125 * S)
+    assert first.speech == speech[:3]
+    assert second.speech == speech[3:]
+
+
+def test_a_part_is_made_of_whole_windows() -> None:
+    speech = [(10 * n * S, (10 * n + 9) * S) for n in range(40)]
+    whole = parts(speech, 400 * S, 0)
+    for longest in (60, 100, 200):
+        cut_up = parts(speech, 400 * S, longest * S)
+        assert len(cut_up) > 1
+        assert [w for part in cut_up for w in part.windows] == whole[0].windows
 
 
 def test_speech_without_a_pause_is_cut_at_the_limit() -> None:
-    first, second = cut([(0, 150 * S)], 150 * S, 100 * S)
+    first, second = parts([(0, 150 * S)], 150 * S, 100 * S)
     assert first.speech == [(0, 100 * S)]
     assert second.speech == [(100 * S, 150 * S)]
 
 
 def test_a_part_without_speech_is_left_out() -> None:
-    parts = cut([(0, 10 * S), (290 * S, 300 * S)], 300 * S, 100 * S)
-    assert [part.speech for part in parts] == [[(0, 10 * S)], [(290 * S, 300 * S)]]
+    found = parts([(0, 10 * S), (290 * S, 300 * S)], 300 * S, 100 * S)
+    assert [part.speech for part in found] == [[(0, 10 * S)], [(290 * S, 300 * S)]]
 
 
 @given(st.lists(st.integers(1, 50), max_size=40), st.integers(10, 100))
@@ -87,9 +108,11 @@ def test_cutting_loses_no_speech_and_keeps_to_the_limit(lengths: list[int], long
         if index % 2:
             speech.append((position, position + length))
         position += length
-    parts = cut(speech, position, longest)
-    kept = {s for part in parts for a, b in part.speech for s in range(a, b)}
-    assert kept == {s for a, b in speech for s in range(a, b)}
-    assert all(part.end - part.start <= longest for part in parts)
-    assert all(part.start <= a < b <= part.end for part in parts for a, b in part.speech)
-    assert [part.start for part in parts] == sorted(part.start for part in parts)
+    found = parts(speech, position, longest)
+    kept = [s for part in found for a, b in part.speech for s in range(a, b)]
+    assert kept == [s for a, b in speech for s in range(a, b)]
+    assert all(part.end - part.start <= longest for part in found)
+    assert all(part.start <= a < b <= part.end for part in found for a, b in part.speech)
+    looked_at = {s for part in found for a, b in part.windows for s in range(a, b)}
+    assert looked_at >= set(kept)
+    assert [part.start for part in found] == sorted(part.start for part in found)

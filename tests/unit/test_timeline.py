@@ -28,6 +28,13 @@ def test_a_seam_starts_the_next_stretch_and_ends_the_one_before(two_stretches: T
     assert two_stretches.end(2.0) == 12.0
 
 
+def test_a_moment_of_the_recording_has_its_place_among_the_speech(two_stretches: Timeline) -> None:
+    places = [
+        two_stretches.place(round(seconds * S)) / S for seconds in (0, 10, 11, 15, 20, 22, 30)
+    ]
+    assert places == [0, 0, 1, 2, 2, 4, 5]
+
+
 def test_what_runs_over_the_end_ends_with_the_speech(two_stretches: Timeline) -> None:
     assert two_stretches.end(30.0) == 23.0
     assert two_stretches.start(30.0) == 23.0

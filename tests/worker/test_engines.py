@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +50,26 @@ def test_hints_change_what_is_heard(tiny_engine: FasterWhisper, samples: np.ndar
     assert heard() == plain
     assert heard(prompt="word1") != plain
     assert heard(hotwords="word1") != plain
+
+
+def test_each_window_is_heard_as_if_it_were_alone(
+    tiny_engine: FasterWhisper, samples: np.ndarray
+) -> None:
+    cuts = [(0, 9 * 16_000), (9 * 16_000, 30 * 16_000), (30 * 16_000, len(samples))]
+    hearing = Hearing(safer=True, prompt="word1", word_timestamps=True, windows=cuts)
+    alone = replace(hearing, windows=())
+    heard = list(tiny_engine.transcribe(samples, "en", hearing))
+    assert [segment.id for segment in heard] == list(range(len(heard)))
+    apart = [
+        (start, end, segment)
+        for start, end in cuts
+        for segment in tiny_engine.transcribe(samples[start:end], "en", alone)
+    ]
+    assert len(heard) == len(apart)
+    for found, (start, end, segment) in zip(heard, apart, strict=True):
+        assert (found.text, len(found.words or [])) == (segment.text, len(segment.words or []))
+        assert found.start == pytest.approx(start / 16_000 + segment.start)
+        assert found.start <= found.end <= end / 16_000
 
 
 def test_a_temperature_that_is_asked_for_is_kept(

@@ -17,7 +17,9 @@ Samples = NDArray[np.float32]  # 16 kHz mono, -1 … 1
 @dataclass(frozen=True, slots=True)
 class Hearing:
     """How to listen. `safer` gives up quality for a sure end; `label` is the item's text id,
-    which only the stub looks at. `prompt` and `hotwords` fit the model; temperature 0 may rise."""
+    which only the stub looks at. `prompt` and `hotwords` fit the model; temperature 0 may rise.
+    `windows` are ranges of the samples, one behind the other, that are looked at one by one, each
+    with the same hints; without them all samples are one, and the engine cuts as it likes."""
 
     beam_size: int = 5
     word_timestamps: bool = False
@@ -26,6 +28,7 @@ class Hearing:
     temperature: float = 0.0
     safer: bool = False
     label: str = ""
+    windows: Sequence[tuple[int, int]] = ()
 
 
 class Engine(Protocol):

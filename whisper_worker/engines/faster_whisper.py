@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from services.model.errors import FailureClass, JobFailed
 from services.model.languages import from_whisper, whisper_code
 from services.model.transcript import Segment, Word
 from whisper_worker.engines import Hearing, Samples
+from whisper_worker.timeline import RATE
 
 _TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
@@ -42,6 +44,12 @@ class FasterWhisper:
                 "language_not_heard",
                 f"This speech model does not know the language {language!r}.",
             )
+        number = count()
+        for start, end in hearing.windows or [(0, len(samples))]:
+            for segment in self._window(samples[start:end], code, hearing):
+                yield _segment(next(number), segment, start / RATE, end / RATE)
+
+    def _window(self, samples: Samples, code: str, hearing: Hearing) -> Iterator[Any]:
         heard, _ = self._model.transcribe(
             samples,
             language=code,
@@ -54,8 +62,7 @@ class FasterWhisper:
             no_speech_threshold=None,
             vad_filter=False,
         )
-        for index, segment in enumerate(heard):
-            yield _segment(index, segment)
+        yield from heard
 
 
 def _temperatures(hearing: Hearing) -> tuple[float, ...]:
@@ -64,21 +71,24 @@ def _temperatures(hearing: Hearing) -> tuple[float, ...]:
     return _TEMPERATURES
 
 
-def _segment(index: int, segment: Any) -> Segment:
+def _segment(index: int, segment: Any, shift: float, last: float) -> Segment:
+    """With the times of the whole; in the silence that fills a window up nobody speaks."""
+
+    def at(seconds: Any) -> float:
+        return min(last, shift + float(seconds))
+
+    words = [
+        Word(start=at(w.start), end=at(w.end), text=w.word, probability=w.probability)
+        for w in segment.words or []
+    ]
     return Segment(
         id=index,
-        start=float(segment.start),
-        end=float(segment.end),
+        start=at(segment.start),
+        end=at(segment.end),
         text=segment.text.strip(),
-        words=[_word(word) for word in segment.words] if segment.words else None,
+        words=words or None,
         avg_logprob=segment.avg_logprob,
         no_speech_prob=segment.no_speech_prob,
         compression_ratio=segment.compression_ratio,
         temperature=segment.temperature,
-    )
-
-
-def _word(word: Any) -> Word:
-    return Word(
-        start=float(word.start), end=float(word.end), text=word.word, probability=word.probability
     )
