@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from services.model.stages import AssembleResult, AssembleSpec
 from services.model.transcript import Segment, Transcript, join_texts
 from services.worker.work import Work
-from whisper_worker import check
+from whisper_worker.check import checked
 from whisper_worker.runs import cut_runs
 
 
@@ -21,15 +21,16 @@ def assemble(spec: AssembleSpec, work: Work) -> AssembleResult:
         work.check()
     whole = join(parts, spec.language)
     heard = spec.kind == "transcript"
+    reference = spec.reference if heard else None
+    found, differences = checked(reference, whole, spec.output_differences, work)
     return AssembleResult(
         text=work.keep(spec.output_text, whole.text),
         transcript=work.keep(spec.output, whole.model_dump_json(exclude_none=True)),
         segments=len(whole.segments),
         runs=cut_runs(whole.segments) if heard else [],
         no_speech=whole.no_speech,
-        check=check.compare(spec.reference, whole.text, spec.language)
-        if heard and spec.reference is not None
-        else None,
+        check=found,
+        differences=differences,
     )
 
 

@@ -17,7 +17,7 @@ from services.model.stages import (
 )
 from services.model.transcript import Segment, Transcript, join_texts
 from services.worker.work import Work
-from whisper_worker import check
+from whisper_worker.check import checked
 from whisper_worker.engines import Hearing, Samples
 from whisper_worker.engines.opening import open_engine
 from whisper_worker.guards import flags
@@ -51,7 +51,8 @@ def transcribe(spec: TranscribeSpec, work: Work) -> TranscribeResult:
     began = time.monotonic()
     transcript, hints = _heard(spec, work) if spec.part.speech else (_silence(spec), Hints())
     seconds = time.monotonic() - began
-    alone = spec.reference is not None and spec.parts == 1
+    reference = spec.reference if spec.parts == 1 else None
+    found, differences = checked(reference, transcript, spec.output_differences, work)
     return TranscribeResult(
         language=transcript.language,
         language_probability=transcript.language_probability,
@@ -60,9 +61,8 @@ def transcribe(spec: TranscribeSpec, work: Work) -> TranscribeResult:
         segments=len(transcript.segments),
         runs=cut_runs(transcript.segments),
         no_speech=transcript.no_speech,
-        check=check.compare(spec.reference or "", transcript.text, transcript.language)
-        if alone
-        else None,
+        check=found,
+        differences=differences,
         warnings=hints.warnings,
         engine_seconds=round(seconds, 3),
     )

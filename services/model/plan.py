@@ -12,8 +12,9 @@ from hashlib import sha256
 from typing import Any, Literal
 
 from services.model import size as sizes
+from services.model.children import new_job, new_output
 from services.model.errors import FailureClass
-from services.model.job import HistoryEntry, Job, Stage, job_id, queue_name
+from services.model.job import HistoryEntry, Job, Stage
 from services.model.stages import (
     AssembleResult,
     DetectResult,
@@ -24,7 +25,7 @@ from services.model.stages import (
 )
 from services.model.states import JobState
 from services.model.task import Item, ItemSpec, Source, Task
-from services.model.transcript import Body, Output, output_id
+from services.model.transcript import Body, Output
 
 UNKNOWN = "und"  # the language of an item in which nobody speaks
 NO_MODEL = "none"  # the tail of the queue of a pair that no model serves
@@ -51,6 +52,7 @@ class Words:
     body: Body | None
     runs: Sequence[tuple[int, int | None]]
     attempt: int = 0
+    differences: Body | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -76,7 +78,7 @@ def of_task(task: Task, *, now: float, choose: ChooseModel) -> Expansion:
         expansion.items.append(item)
         if spec.audio is not None:
             size = sizes.of_file(spec.audio.size)
-            expansion.jobs.append(_job(task, Stage.PREPARE, ordinal, size=size, now=now))
+            expansion.jobs.append(new_job(task, Stage.PREPARE, ordinal, size=size, now=now))
         if spec.text is not None and spec.language is not None:
             words = Words(Source.TEXT, spec.language, inline(spec.text), None, [(0, None)])
             _spread(expansion, task, ordinal, words, now=now, choose=choose)
@@ -91,7 +93,7 @@ def of_prepare(task: Task, item: int, result: PrepareResult, *, now: float) -> E
         return _silence(task, item, spec, result, now=now)
     if task.manifest.options.only_detect or (spec.language is None and len(result.parts) > 1):
         size = sizes.of_windows(len(result.parts))
-        return Expansion(jobs=[_job(task, Stage.DETECT, item, size=size, now=now)])
+        return Expansion(jobs=[new_job(task, Stage.DETECT, item, size=size, now=now)])
     return Expansion(
         jobs=_transcriptions(task, item, result.parts, {"language": spec.language}, now=now)
     )
@@ -130,6 +132,7 @@ def of_transcript(
         result.transcript,
         result.runs or [(0, result.segments)],
         attempt=job.attempt,
+        differences=result.differences,
         facts={
             **facts,
             "segments": result.segments,
@@ -145,7 +148,7 @@ def of_translation(
     task: Task, job: Job, result: TranslateResult | AssembleResult, *, now: float
 ) -> Expansion:
     """The one cell that a translation fills."""
-    output = _output(
+    output = new_output(
         task,
         job.item,
         Source(job.source),
@@ -162,7 +165,7 @@ def of_translation(
 
 def joining(task: Task, job: Job, *, now: float) -> Expansion:
     """The assemble job that joins the parts of a transcript or, with a language, of a cell."""
-    joined = _job(
+    joined = new_job(
         task, Stage.ASSEMBLE, job.item, language=job.language, source=job.source,
         size=sizes.of_joining(job.inputs["parts"]), now=now,
     )  # fmt: skip
@@ -174,7 +177,7 @@ def _transcriptions(
 ) -> list[Job]:
     given = {**inputs, "parts": len(parts)}
     return [
-        _job(
+        new_job(
             task, Stage.TRANSCRIBE, item, part=number, inputs=given,
             size=sizes.of_part(part), now=now,
         )
@@ -194,7 +197,7 @@ def _spread(
     """The words themselves as an output, and jobs that carry them into every other target."""
     same = task.manifest.own_words_count(words.language)
     expansion.outputs.append(
-        _output(
+        new_output(
             task,
             item,
             words.source,
@@ -205,6 +208,7 @@ def _spread(
             attempt=words.attempt,
             now=now,
             facts=words.facts,
+            differences=words.differences,
         )
     )
     for target in task.manifest.languages:
@@ -212,7 +216,7 @@ def _spread(
             continue
         if words.text.size == 0:
             expansion.outputs.append(
-                _output(
+                new_output(
                     task, item, words.source, target, kind="translation",
                     text=inline(""), body=None, attempt=words.attempt, now=now, facts={},
                 )
@@ -234,7 +238,7 @@ def _translations(
             "last": last,
             "parts": len(words.runs),
         }
-        job = _job(
+        job = new_job(
             task,
             Stage.TRANSLATE,
             item,
@@ -277,74 +281,9 @@ def _silence(
         if name == language:
             kind = "identity" if task.manifest.own_words_count(name) else "transcript"
         expansion.outputs.append(
-            _output(
+            new_output(
                 task, item, Source.AUDIO, name, kind=kind, text=inline(""), body=None,
                 attempt=0, now=now, facts=facts if name == language else {},
             )
         )  # fmt: skip
     return expansion
-
-
-def _output(
-    task: Task,
-    item: int,
-    source: Source,
-    language: str,
-    *,
-    kind: Literal["transcript", "translation", "identity"],
-    text: Body,
-    body: Body | None,
-    attempt: int,
-    now: float,
-    facts: Mapping[str, Any],
-) -> Output:
-    return Output(
-        id=output_id(task.id, item, source, language),
-        task_id=task.id,
-        item=item,
-        text_id=task.manifest.items[item].text_id,
-        source=source,
-        language=language,
-        kind=kind,
-        attempt=attempt,
-        text=text,
-        body=body,
-        created_at=now,
-        facts=dict(facts),
-    )
-
-
-def _job(
-    task: Task,
-    stage: Stage,
-    item: int,
-    *,
-    now: float,
-    size: float,
-    language: str = "",
-    source: str = "",
-    part: int = 0,
-    model: str = "",
-    inputs: dict[str, Any] | None = None,
-) -> Job:
-    if stage in {Stage.DETECT, Stage.TRANSCRIBE}:
-        model = task.manifest.options.transcribe_model
-    label = task.manifest.options.node_label
-    return Job(
-        id=job_id(task.id, stage, item, language=language, source=source, part=part),
-        task_id=task.id,
-        stage=stage,
-        item=item,
-        language=language,
-        source=source,
-        part=part,
-        owner=task.owner,
-        queue=queue_name(stage, model, label),
-        model=model,
-        label=label,
-        size=size,
-        priority=task.priority,
-        created_at=now,
-        due=now,
-        inputs=inputs or {},
-    )

@@ -18,7 +18,8 @@ class Place(Value):
 
     `of_user`: the URL is a user's, without a key; it may lead nowhere private, and `size` is the
     most that it may give. A spec's `output` takes the JSON of a `Transcript`, its `output_text`
-    the plain text; each is used only when what goes there is over 64 KB.
+    the plain text, its `output_differences` the JSON of `Differences` from the reference; each is
+    used only when what goes there is over 64 KB.
     """
 
     key: str
@@ -87,6 +88,7 @@ class TranscribeSpec(Value):
     reference: str | None = None
     output: Place
     output_text: Place
+    output_differences: Place | None = None
 
 
 class AssembleSpec(Value):
@@ -100,6 +102,7 @@ class AssembleSpec(Value):
     reference: str | None = None
     output: Place
     output_text: Place
+    output_differences: Place | None = None
 
 
 class TranslateSpec(Value):
@@ -162,6 +165,7 @@ class TranscribeResult(Value):
     runs: list[tuple[int, int]]
     no_speech: bool = False
     check: Check | None = None
+    differences: Body | None = None
     warnings: list[str] = Field(default_factory=list)
     engine_seconds: float = 0.0
 
@@ -176,6 +180,7 @@ class AssembleResult(Value):
     runs: list[tuple[int, int]] = Field(default_factory=list)
     no_speech: bool = False
     check: Check | None = None
+    differences: Body | None = None
 
 
 class TranslateResult(Value):

@@ -56,15 +56,31 @@ class Body(Stored):
     sha256: str = ""
 
 
+class Edits(Stored):
+    """What makes the reference into what was heard, counted; `length` is what was expected."""
+
+    hits: int
+    substitutions: int
+    insertions: int
+    deletions: int
+    length: int
+
+
 class Check(Stored):
     """How far what was heard is from the reference text: error rates, 0 is equal.
 
-    `rate` is the one that decides: CER for unspaced scripts, WER for all others.
+    `rate` is the one that decides: CER where scripts put no spaces between words, WER elsewhere.
+    A rate is substitutions, insertions and deletions over the expected length. `differences` are
+    the places where the two part. Checks of older releases have rates only.
     """
 
     wer: float
     cer: float
     rate: float
+    decides: Literal["words", "characters"] | None = None
+    words: Edits | None = None
+    characters: Edits | None = None
+    differences: int | None = None
 
 
 class Output(Stored):
@@ -73,7 +89,7 @@ class Output(Stored):
     For source `A` in the spoken language it is the transcript, for `T` in the stated language the
     reference text; its kind is then `identity` where that language is also a target, so that it
     is a cell too. A higher (version, attempt) replaces a lower one. `text` is the plain text,
-    `body` the JSON of a `Transcript`.
+    `body` the JSON of a `Transcript`, `differences` that of `Differences` from the reference.
     """
 
     id: str  # <task>/<item>/<source>/<language>
@@ -87,6 +103,7 @@ class Output(Stored):
     attempt: int = 0
     text: Body
     body: Body | None = None
+    differences: Body | None = None
     created_at: float
     facts: dict[str, Any] = Field(default_factory=dict)
 

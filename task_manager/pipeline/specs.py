@@ -132,6 +132,7 @@ def _transcribe(ports: Ports, task: Task, job: Job) -> TranscribeSpec:
         reference=task.manifest.items[job.item].text if alone else None,
         output=_output(ports, job, "transcript.json"),
         output_text=_output(ports, job, "transcript.txt"),
+        output_differences=_output(ports, job, "differences.json"),
     )
 
 
@@ -153,6 +154,7 @@ def _assemble(ports: Ports, job: Job, item: ItemSpec) -> AssembleSpec:
         reference=None if job.language else item.text,
         output=_output(ports, job, "transcript.json"),
         output_text=_output(ports, job, "transcript.txt"),
+        output_differences=_output(ports, job, "differences.json"),
     )
 
 

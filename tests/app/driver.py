@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from services.model.differences import Difference, Differences
 from services.model.errors import FailureClass
 from services.model.messages import Claim, Failure, Finish, Grant, Progress, Register, Report
 from services.model.plan import inline
@@ -28,12 +29,27 @@ from services.model.stages import (
     TranslateResult,
     TranslateSpec,
 )
-from services.model.transcript import Body, Check, Segment, Transcript, Word
+from services.model.transcript import Body, Check, Edits, Segment, Transcript, Word
 from services.worker.callbacks import Manager as Callbacks
 
 QUEUES = ["prepare", "assemble", "transcribe.stub-whisper", "translate.stub-nmt"]
 MODELS = ["stub-whisper", "stub-nmt"]
 PATIENCE_S = 20.0
+
+CHECK = Check(
+    wer=0.25,
+    cer=0.1,
+    rate=0.25,
+    decides="words",
+    words=Edits(hits=3, substitutions=1, insertions=0, deletions=0, length=4),
+    characters=Edits(hits=18, substitutions=2, insertions=0, deletions=0, length=20),
+    differences=1,
+)
+PLACE = Difference(
+    op="substitution", expected="words", heard="birds", start=4, end=9, heard_start=6,
+    heard_end=11, from_s=0.5, to_s=1.0,
+)  # fmt: skip
+DIFFERENCES = Differences(count=1, places=[PLACE])
 
 
 class RecordingAnnouncer:
@@ -63,6 +79,8 @@ class Driver:
     failure: FailureClass = FailureClass.PERMANENT
     warnings: list[str] = field(default_factory=list)  # of the speech engine
     texts: dict[tuple[str, str], str] = field(default_factory=dict)  # (language, text) → text
+    check: Check = CHECK  # of what was heard in an item with a text
+    differences: Differences = DIFFERENCES
 
     def register(self) -> None:
         self.callbacks.register(
@@ -136,11 +154,13 @@ class Driver:
         if isinstance(spec, TranscribeSpec):
             language = spec.language or self.languages.get(grant.text_id, "en")
             text = self.texts.get((language, grant.text_id), f"Heard {grant.text_id}.")
-            check = None if spec.reference is None else Check(wer=0.25, cer=0.1, rate=0.25)
+            checked = spec.reference is not None
             plain, whole = _bodies(text, language, words=spec.word_timestamps)
             return TranscribeResult(
                 language=language, language_probability=0.9, text=plain, transcript=whole,
-                segments=1, runs=[(0, 1)], check=check, warnings=self.warnings,
+                segments=1, runs=[(0, 1)], warnings=self.warnings,
+                check=self.check if checked else None,
+                differences=inline(self.differences.model_dump_json()) if checked else None,
             )  # fmt: skip
         assert isinstance(spec, TranslateSpec), f"the driver has no rule for {spec.stage}"
         assert not isinstance(spec, AssembleSpec)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 import pytest
+from driver import CHECK
 from running_manager import error_of
 
 TEXT = {"text_id": "1", "text": "Hello.", "language": "en"}
@@ -46,7 +47,7 @@ def test_an_item_tells_what_was_heard_and_how_far_it_is_from_the_text(manager) -
     task = manager.finished(items=[item, {"audio": manager.upload(name="2.wav")}], targets=["zh"])
     first, second = manager.api.get(f"/v1/tasks/{task['id']}/items").json()["items"]
     assert (first["language"], first["duration"], first["coverage"]) == ("en", 3.0, 1.0)
-    assert first["check"] == {"wer": 0.25, "cer": 0.1, "rate": 0.25}
+    assert first["check"] == CHECK.model_dump()
     done = {"state": "done", "error": None}
     assert first["cells"] == {"zh": {"A": done, "T": done}}
     assert (second["language"], second["language_probability"]) == ("en", 0.9)

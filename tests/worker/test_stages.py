@@ -11,6 +11,7 @@ from in_test_manager import InTestManager
 
 from demo import speech
 from services import settings
+from services.model.differences import Differences
 from services.model.errors import FailureClass, JobFailed
 from services.model.messages import Grant
 from services.model.stages import (
@@ -229,6 +230,21 @@ def test_what_was_heard_is_checked_against_the_reference(
     assert STAGES["transcribe"](spec, make_work(spec)).check is None
 
 
+def test_the_places_that_differ_come_with_the_check(
+    make_work: MakeWork,
+    make_transcribe: Callable[..., TranscribeSpec],
+    output_place: Callable[[str], Place],
+) -> None:
+    spec = make_transcribe()
+    heard = STAGES["transcribe"](spec, make_work(spec)).text.inline
+    place = output_place("tasks/task1/differences.json")
+    spec = make_transcribe(reference=f"Now: {heard}", output_differences=place)
+    result = STAGES["transcribe"](spec, make_work(spec))
+    told = Differences.model_validate_json(result.differences.inline)
+    assert [(each.op, each.expected) for each in told.places] == [("deletion", "Now")]
+    assert result.check.differences == told.count == 1
+
+
 def test_a_missing_model_wants_another_node(
     make_work: MakeWork, make_transcribe: Callable[..., TranscribeSpec]
 ) -> None:
@@ -286,6 +302,7 @@ def test_parts_are_joined_in_order_and_numbered_anew(
         reference="one two three",
         output=output_place("tasks/task1/whole.json"),
         output_text=output_place("tasks/task1/whole.txt"),
+        output_differences=output_place("tasks/task1/differences.json"),
     )
     result = STAGES["assemble"](spec, make_work(spec))
     whole = Transcript.model_validate_json(result.transcript.inline)
@@ -298,6 +315,7 @@ def test_parts_are_joined_in_order_and_numbered_anew(
     heard = kind == "transcript"
     assert result.runs == ([(0, 3)] if heard else [])
     assert (result.check is not None) == heard
+    assert (result.differences is not None) == heard
 
 
 def test_terms_that_the_model_cannot_take_are_named_in_the_result(

@@ -43,7 +43,7 @@ class ResultCollections(Database):
     def output_lines(self, task_id: str, first: int, last: int) -> list[OutputLine]:
         where = {"task_id": task_id, "item": {"$gte": first, "$lte": last}}
         order = [("item", 1), ("source", 1), ("language", 1)]
-        found = self._outputs.stream(where, order, without=("text", "body"))
+        found = self._outputs.stream(where, order, without=("text", "body", "differences"))
         return [
             OutputLine(
                 item=each["item"],
