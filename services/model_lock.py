@@ -39,8 +39,16 @@ class ModelLock(Stored):
 def read_lock(folder: Path) -> ModelLock | None:
     """None where a model was put by hand, or the file cannot be read."""
     try:
-        return ModelLock.model_validate_json((folder / LOCK_FILE).read_bytes())
-    except (OSError, ValidationError):
+        return parse_lock((folder / LOCK_FILE).read_bytes())
+    except OSError:
+        return None
+
+
+def parse_lock(text: bytes) -> ModelLock | None:
+    """None if it is no lock."""
+    try:
+        return ModelLock.model_validate_json(text)
+    except ValidationError:
         return None
 
 

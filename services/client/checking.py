@@ -53,7 +53,7 @@ def check_all() -> list[Finding]:
             "`fanscribe up` brings its own; else start redis or set FANSCRIBE_BROKER_URL.",
         ),
         ("objects", _objects, "Set FANSCRIBE_OBJECTS_URL to a place that can be written."),
-        ("models", _models, "Use the tiny ones that come along: fanscribe up --demo-models"),
+        ("models", _models, "Get one: fanscribe models pull small"),
         ("manager", _manager, "Start it with `fanscribe up`, or set FANSCRIBE_URL."),
     ]
     findings = [Finding("settings", True, "all can be read")]

@@ -49,7 +49,7 @@ class ModelEntry(Stored):
     @property
     def commercial(self) -> bool:
         """Whether its licence, as far as it is known, allows commercial use."""
-        return not _NONCOMMERCIAL.search(self.licence)
+        return not is_noncommercial(self.licence)
 
     def hears(self, language: str) -> bool:
         """Whether this transcriber writes down that language."""
@@ -68,6 +68,11 @@ class ModelEntry(Stored):
 def is_hub_id(text: str) -> bool:
     """Whether it has the form `owner/name`; never a path that leads out of a folder."""
     return bool(_HUB_ID.fullmatch(text)) and ".." not in text
+
+
+def is_noncommercial(licence: str) -> bool:
+    """Whether its name says that commercial use is forbidden."""
+    return bool(_NONCOMMERCIAL.search(licence))
 
 
 class Catalog:
@@ -100,8 +105,8 @@ class Catalog:
             if entry.kind == "transcribe":
                 return entry
         raise Invalid(
-            "No speech model is installed. Start with the tiny ones that come along: "
-            "fanscribe up --demo-models",
+            "No speech model is installed. Get one: fanscribe models pull small (or try the tiny "
+            "ones that come along: fanscribe up --demo-models)",
             code="no_model",
             field="options.transcribe_model",
         )

@@ -201,7 +201,7 @@ def test_without_any_model_the_error_names_the_one_command_to_run(start) -> None
     body = {"items": [{"audio": manager.upload()}], "targets": ["zh"]}
     answer = manager.api.post("/v1/tasks", json=body)
     assert error_of(answer) == (422, "no_model", "options.model")
-    assert "fanscribe up --demo-models" in answer.json()["error"]["message"]
+    assert "fanscribe models pull small" in answer.json()["error"]["message"]
 
 
 def test_a_pair_that_no_model_serves_is_refused_when_the_source_is_stated(start) -> None:

@@ -49,7 +49,7 @@ def test_without_a_server_it_says_how_to_start_one() -> None:
 def test_without_a_model_it_says_the_one_command_to_run(tmp_path: Path) -> None:
     done = fanscribe("up", "--port", "0", "--data-dir", str(tmp_path))
     assert done.returncode == 1
-    assert "fanscribe up --demo-models" in done.stderr
+    assert "fanscribe models pull small" in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 

@@ -44,7 +44,7 @@ def catalog_file(tmp_path):
 
 
 def test_without_a_model_the_answer_is_the_one_command_to_run(settings_of) -> None:
-    with pytest.raises(Invalid, match="fanscribe up --demo-models") as refused:
+    with pytest.raises(Invalid, match="fanscribe models pull small") as refused:
         load_catalog(settings_of()).transcriber(None)
     assert refused.value.code == "no_model"
 
