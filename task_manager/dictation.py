@@ -9,6 +9,7 @@ from typing import TypeVar
 from starlette.requests import Request
 
 from services.model.catalog import ModelEntry
+from services.model.decoding import Decoding, ladder
 from services.model.errors import Invalid, TooLarge, UnsupportedContent
 from services.model.languages import parse_language
 from services.model.retention import Retention
@@ -66,9 +67,8 @@ class Dictation:
             targets=[Target(language=ENGLISH, spelling=ENGLISH)] if self.english else [],
             options=Options(
                 transcribe_model=self.model.name,
-                prompt=self.prompt,
+                decoding=Decoding(prompt=self.prompt, temperature=ladder(self.temperature)),
                 keywords=list(self.keywords),
-                temperature=self.temperature,
                 spoken=[] if language else spoken,
                 word_timestamps=self.word_timestamps,
                 vad=self.vad,

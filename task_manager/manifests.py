@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from services.guarded import NotAllowed, read_url
 from services.model.addresses import Network
 from services.model.catalog import Catalog
+from services.model.decoding import Decoding, ladder
 from services.model.errors import Invalid
 from services.model.labels import check_label
 from services.model.languages import parse_language
@@ -245,11 +246,11 @@ def _options(new: NewOptions, catalog: Catalog, items: list[ItemSpec]) -> Option
     return Options(
         transcribe_model=model,
         translate_model=new.translate_model,
-        beam_size=new.beam_size,
+        decoding=Decoding(
+            beam_size=new.beam_size, prompt=new.prompt, temperature=ladder(new.temperature)
+        ),
         word_timestamps=new.word_timestamps,
-        prompt=new.prompt,
         keywords=new.keywords,
-        temperature=new.temperature,
         check_threshold=new.check_threshold,
         language_spelling=new.language_spelling,
         node_label=_node_label(new),

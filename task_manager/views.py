@@ -30,6 +30,7 @@ from task_manager.schemas.task import (
     RunningJob,
     StageTiming,
     TaskDetail,
+    TaskOptions,
     TaskSummary,
     Warned,
 )
@@ -75,7 +76,7 @@ def detail(task: Task, ports: Ports) -> TaskDetail:
     return TaskDetail(
         **_summary(task),
         **_expectation(estimate.of_task(ports, task), store.now()),
-        options=task.manifest.options,
+        options=TaskOptions.of(task.manifest.options),
         media_until=moment(task.retention.media_until(task.finished_at)),
         results_until=moment(task.retention.results_until(task.finished_at)),
         outputs=_outputs(task, store),

@@ -75,14 +75,11 @@ def _heard(spec: TranscribeSpec, work: Work) -> tuple[Transcript, Hints]:
     language, probability = spec.language, spec.language_probability
     if language is None:
         language, probability = engine.detect(samples, spec.among)
-    hints = fit(spec.prompt, spec.keywords, engine.count)
+    hints = fit(spec.decoding.prompt, spec.keywords, engine.count)
     hearing = Hearing(
-        beam_size=spec.beam_size,
+        decoding=spec.decoding.model_copy(update={"prompt": hints.prompt}),
         word_timestamps=spec.word_timestamps,
-        prompt=hints.prompt,
         hotwords=hints.hotwords,
-        temperature=spec.temperature,
-        safer=spec.safer,
         label=work.grant.text_id,
         windows=[(timeline.place(a), timeline.place(b)) for a, b in spec.part.windows],
     )

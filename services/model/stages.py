@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from services.model.decoding import Decoding
 from services.model.transcript import Body, Check
 from services.model.values import Value
 
@@ -67,9 +68,7 @@ class DetectSpec(Value):
 class TranscribeSpec(Value):
     """Write down one part. `reference` is the item's text, given when `part` is the only one.
 
-    `prompt` is taken for what was said before, `keywords` are terms to expect; temperature 0 is
-    raised where a window goes wrong, any other is kept. A language that is not given is one of
-    `among`, if any are."""
+    `keywords` are terms to expect. A language that is not given is one of `among`, if any are."""
 
     stage: Literal["transcribe"] = "transcribe"
     pcm: Place
@@ -78,13 +77,10 @@ class TranscribeSpec(Value):
     model: str
     language: str | None
     language_probability: float | None = None
-    beam_size: int = 5
+    decoding: Decoding = Decoding()
     word_timestamps: bool = False
-    prompt: str = ""
     keywords: list[str] = Field(default_factory=list)
-    temperature: float = 0.0
     among: list[str] = Field(default_factory=list)
-    safer: bool = False
     reference: str | None = None
     output: Place
     output_text: Place

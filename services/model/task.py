@@ -5,8 +5,9 @@ from __future__ import annotations
 from enum import IntEnum, StrEnum
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from services.model.decoding import Decoding
 from services.model.export import Export
 from services.model.retention import Retention
 from services.model.values import Stored
@@ -75,17 +76,26 @@ class Options(Stored):
 
     transcribe_model: str
     translate_model: str | None = None  # None: the catalog chooses by language pair
-    beam_size: int = 5
+    decoding: Decoding = Decoding()
     word_timestamps: bool = False
     vad: bool = True
-    prompt: str = ""  # what the engine takes for the words before the audio
-    keywords: list[str] = Field(default_factory=list)  # terms that it shall expect
-    temperature: float | None = None  # None or 0: 0, and higher where a window goes wrong
+    keywords: list[str] = Field(default_factory=list)  # terms that the engine shall expect
     spoken: list[str] = Field(default_factory=list)  # one of these languages, where none is stated
     only_detect: bool = False  # name the language, and write nothing down
     check_threshold: float | None = None  # flag items whose error rate is above it
     language_spelling: Literal["canonical", "caller"] = "canonical"
     node_label: str = ""  # `name=value` that a node must have to work on the task
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_older_release(cls, found: Any) -> Any:
+        """Three options of the decoder stood here by themselves."""
+        if not isinstance(found, dict) or "decoding" in found:
+            return found
+        old = {name: found[name] for name in ("beam_size", "prompt") if name in found}
+        if found.get("temperature"):
+            old["temperature"] = [found["temperature"]]
+        return {**found, "decoding": old}
 
 
 class Manifest(Stored):

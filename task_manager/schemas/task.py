@@ -120,10 +120,26 @@ class Outputs(AnswerModel):
     next_attempt_at: datetime | None = Field(description="When it is tried again.")
 
 
+class TaskOptions(Options):
+    """How the task is run, what was not stated at its default; the three options of the decoder
+    that were there first are also named by themselves."""
+
+    beam_size: int
+    prompt: str
+    temperature: float | None = Field(description="None: 0, and more where a window goes wrong.")
+
+    @classmethod
+    def of(cls, options: Options) -> TaskOptions:
+        decoding = options.decoding
+        one = decoding.temperature[0] if len(decoding.temperature) == 1 else None
+        named = {"beam_size": decoding.beam_size, "prompt": decoding.prompt, "temperature": one}
+        return cls.model_validate({**dict(options), **named})
+
+
 class TaskDetail(TaskSummary):
     """A task by itself. Attempts, running jobs, warnings and timings cover the first 100 items."""
 
-    options: Options
+    options: TaskOptions
     media_until: datetime | None = Field(
         description="When its audio is removed; None while it has not ended, and where it is kept."
     )

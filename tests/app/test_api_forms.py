@@ -54,7 +54,8 @@ def test_hints_reach_the_engine_and_what_did_not_fit_comes_back(manager) -> None
     task = post(manager, files=[("1.wav", b"RIFF1")], targets="zh", **hints).json()
     manager.driver.warnings = ["keyword_dropped: 文本"]
     token, grant = manager.driver.claim_stage("transcribe")
-    assert (grant.spec.prompt, grant.spec.temperature) == ("Before.", 0.4)
+    decoding = grant.spec.decoding
+    assert (decoding.prompt, decoding.temperature) == ("Before.", [0.4])
     assert grant.spec.keywords == ["Fanscribe", "文本"]
     manager.driver.finish(token, grant)
     warned = manager.work(task["id"])["warnings"]

@@ -65,7 +65,7 @@ def test_what_is_asked_for_reaches_the_work(manager: Manager) -> None:
         token, grant = manager.driver.claim_stage("transcribe")
         manager.driver.finish(token, grant)
         assert waits.result(PATIENCE_S).status_code == 200
-    assert (grant.spec.language, grant.spec.prompt) == ("zh", "Before.")
+    assert (grant.spec.language, grant.spec.decoding.prompt) == ("zh", "Before.")
 
 
 def test_parameters_that_mean_nothing_here_are_named(manager: Manager) -> None:

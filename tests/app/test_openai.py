@@ -89,7 +89,7 @@ def test_hints_reach_the_engine_and_what_it_could_not_take_is_told(manager: Mana
             manager.driver.finish(token, grant)
             answer = asked.result(PATIENCE_S)
     spec = grant.spec
-    assert (spec.prompt, spec.temperature) == ("Before.", 0.3)
+    assert (spec.decoding.prompt, spec.decoding.temperature) == ("Before.", [0.3])
     assert (spec.keywords, spec.among) == (["Fanscribe", "文本"], ["de", "fr"])
     assert json.loads(answer.headers["x-fanscribe-warnings"]) == ["keyword_dropped: 文本"]
     assert answer.headers["x-fanscribe-model"] == "stub-whisper"

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tiny_whisper
 
+from services.model.decoding import Decoding
 from services.model.errors import FailureClass, JobFailed
 from services.worker.model_cache import ModelCache
 from whisper_worker.engines import Hearing
@@ -43,7 +44,8 @@ def test_the_language_is_one_of_those_that_may_be_spoken(
 
 def test_hints_change_what_is_heard(tiny_engine: FasterWhisper, samples: np.ndarray) -> None:
     def heard(**hints: str) -> list[str]:
-        hearing = Hearing(safer=True, **hints)  # type: ignore[arg-type]
+        hotwords = hints.pop("hotwords", "")
+        hearing = Hearing(Decoding(**hints).safer(), hotwords=hotwords)  # type: ignore[arg-type]
         return [each.text for each in tiny_engine.transcribe(samples, "en", hearing)]
 
     plain = heard()
@@ -56,7 +58,8 @@ def test_each_window_is_heard_as_if_it_were_alone(
     tiny_engine: FasterWhisper, samples: np.ndarray
 ) -> None:
     cuts = [(0, 9 * 16_000), (9 * 16_000, 30 * 16_000), (30 * 16_000, len(samples))]
-    hearing = Hearing(safer=True, prompt="word1", word_timestamps=True, windows=cuts)
+    decoding = Decoding(prompt="word1").safer()
+    hearing = Hearing(decoding, word_timestamps=True, windows=cuts)
     alone = replace(hearing, windows=())
     heard = list(tiny_engine.transcribe(samples, "en", hearing))
     assert [segment.id for segment in heard] == list(range(len(heard)))
@@ -75,7 +78,7 @@ def test_each_window_is_heard_as_if_it_were_alone(
 def test_a_temperature_that_is_asked_for_is_kept(
     tiny_engine: FasterWhisper, samples: np.ndarray
 ) -> None:
-    segments = tiny_engine.transcribe(samples, "en", Hearing(temperature=0.4))
+    segments = tiny_engine.transcribe(samples, "en", Hearing(Decoding(temperature=[0.4])))
     assert {segment.temperature for segment in segments} == {0.4}
 
 
@@ -87,7 +90,7 @@ def test_a_text_is_counted_in_the_tokens_of_the_model(tiny_engine: FasterWhisper
 def test_segments_come_in_order_with_what_the_guards_need(
     tiny_engine: FasterWhisper, samples: np.ndarray, words: bool
 ) -> None:
-    hearing = Hearing(beam_size=2, word_timestamps=words, safer=True)
+    hearing = Hearing(Decoding(beam_size=2, temperature=[0.0]), word_timestamps=words)
     segments = list(tiny_engine.transcribe(samples, "en", hearing))
     assert segments
     assert [segment.id for segment in segments] == list(range(len(segments)))

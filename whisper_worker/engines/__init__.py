@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from services.model.decoding import Decoding
 from services.model.transcript import Segment
 
 Samples = NDArray[np.float32]  # 16 kHz mono, -1 … 1
@@ -16,17 +17,14 @@ Samples = NDArray[np.float32]  # 16 kHz mono, -1 … 1
 
 @dataclass(frozen=True, slots=True)
 class Hearing:
-    """How to listen. `safer` gives up quality for a sure end; `label` is the item's text id,
-    which only the stub looks at. `prompt` and `hotwords` fit the model; temperature 0 may rise.
-    `windows` are ranges of the samples, one behind the other, that are looked at one by one, each
-    with the same hints; without them all samples are one, and the engine cuts as it likes."""
+    """How to listen. `label` is the item's text id, which only the stub looks at. The prompt of
+    `decoding` and the `hotwords` together fit the model. `windows` are ranges of the samples, one
+    behind the other, that are looked at one by one, each with the same hints; without them all
+    samples are one, and the engine cuts as it likes."""
 
-    beam_size: int = 5
+    decoding: Decoding = field(default_factory=Decoding)
     word_timestamps: bool = False
-    prompt: str = ""
     hotwords: str = ""
-    temperature: float = 0.0
-    safer: bool = False
     label: str = ""
     windows: Sequence[tuple[int, int]] = ()
 

@@ -15,8 +15,6 @@ from services.model.transcript import Segment, Word
 from whisper_worker.engines import Hearing, Samples
 from whisper_worker.timeline import RATE
 
-_TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
-
 
 class FasterWhisper:
     """One model in memory. Threads come from OMP_NUM_THREADS, which the launcher sets."""
@@ -50,25 +48,20 @@ class FasterWhisper:
                 yield _segment(next(number), segment, start / RATE, end / RATE)
 
     def _window(self, samples: Samples, code: str, hearing: Hearing) -> Iterator[Any]:
+        options = hearing.decoding
         heard, _ = self._model.transcribe(
             samples,
             language=code,
-            beam_size=1 if hearing.safer else hearing.beam_size,
-            temperature=_temperatures(hearing),
+            beam_size=options.beam_size,
+            temperature=options.temperature,
             word_timestamps=hearing.word_timestamps,
-            initial_prompt=hearing.prompt or None,
+            initial_prompt=options.prompt or None,
             hotwords=hearing.hotwords or None,
             condition_on_previous_text=False,
             no_speech_threshold=None,
             vad_filter=False,
         )
         yield from heard
-
-
-def _temperatures(hearing: Hearing) -> tuple[float, ...]:
-    if hearing.safer or hearing.temperature:
-        return (hearing.temperature,)
-    return _TEMPERATURES
 
 
 def _segment(index: int, segment: Any, shift: float, last: float) -> Segment:
