@@ -146,7 +146,7 @@ class _Both:
             if names in self.seen:
                 return
             self.seen.add(names)
-        if side is Side.REQUEST and old.get("default") != new.get("default"):
+        if side is Side.REQUEST and not _stays(old.get("default"), new.get("default")):
             left_out = f"{old.get('default')!r} → {new.get('default')!r}"
             yield self._breaks(f"{where}: what holds where it is left out: {left_out}.")
         had, has = _kinds(self.before, old), _kinds(self.now, new)
@@ -229,6 +229,13 @@ class _Both:
 
     def _adds(self, what: str) -> Change:
         return Change(self.route, what, breaks=False)
+
+
+def _stays(old: object, new: object) -> bool:
+    """Whether a default still holds; that of a new field in it is told of at the field."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        return all(name in new and _stays(value, new[name]) for name, value in old.items())
+    return old == new
 
 
 def _kinds(document: Schema, schema: Schema) -> dict[str, Schema]:

@@ -23,6 +23,7 @@ NEW = {
         "priority": {"type": "string", "enum": ["normal", "bulk"], "default": "normal"},
         "beam": {"type": "integer", "minimum": 1, "maximum": 10, "default": 5},
         "label": {"anyOf": [{"type": "string"}, {"type": "null"}]},
+        "options": {"type": "object", "default": {"fast": True}},
     },
 }
 TASK = {
@@ -116,6 +117,8 @@ BREAKS = [
     (asked(field="beam", to={"maximum": 5}), "maximum 10 → 5"),
     (asked(field="beam", to={"minimum": 2}), "minimum 1 → 2"),
     (asked(field="beam", to={"default": 4}), "5 → 4"),
+    (asked(field="options", to={"default": {"fast": False}}), "False"),
+    (asked(field="options", to={"default": {}}), "{}"),
     (asked(field="beam", to={"type": "string"}), "integer → not any more"),
     (asked(field="priority", to={"enum": ["normal"]}), "`bulk` → not any more"),
     (asked(field="priority", to={"pattern": "^n"}), "pattern any → ^n"),
@@ -154,6 +157,7 @@ NOTHING = [
     lambda draft: draft.route.update(summary="Takes a task.", description="In words."),
     asked(field="beam", to={"description": "More is slower.", "examples": [3]}),
     lambda draft: draft.task.update(title="Another"),
+    asked(field="options", to={"default": {"fast": True, "new": 1}}),  # its field tells of it
 ]
 
 
