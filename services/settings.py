@@ -129,7 +129,8 @@ class Settings(BaseSettings):
     max_upload_bytes: int = Field(default=5 * 1024**3, ge=1)
     """Largest file; more answers 413."""
     max_audio_seconds: float = Field(default=36_000.0, ge=0)
-    """Longest audio that is decoded (seconds); 0: no limit."""
+    """Longest audio that is decoded (seconds); 0: no limit. Channels that are heard apart count
+    each."""
     max_text_chars: int = Field(default=200_000, ge=1)
     """Longest reference text (characters); more answers 422."""
     max_items: int = Field(default=10_000, ge=1)

@@ -251,6 +251,7 @@ def _options(new: NewOptions, catalog: Catalog, items: list[ItemSpec]) -> Option
         ),
         word_timestamps=new.word_timestamps,
         keywords=new.keywords,
+        channels=new.channels,
         check_threshold=new.check_threshold,
         language_spelling=new.language_spelling,
         node_label=_node_label(new),

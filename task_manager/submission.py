@@ -297,6 +297,7 @@ _FIELDS: Mapping[str, Callable[[str, str], Any]] = {
     "prompt": _plain,
     "keywords": _json,
     "temperature": _number(float),
+    "channels": _plain,
     "check_threshold": _number(float),
     "word_timestamps": _flag,
 }

@@ -244,6 +244,8 @@ def _item(task: Task, item: Item, known: _Known) -> ItemView:
         language_probability=facts.get("language_probability"),
         duration=facts.get("seconds"),
         coverage=facts.get("coverage"),
+        gaps=facts.get("gaps") or [],
+        channels=facts.get("channels") or [],
         no_speech=facts.get("no_speech"),
         check=check,
         warnings=_warnings(task, facts, check),
@@ -256,8 +258,7 @@ def _facts(known: _Known) -> dict[str, Any]:
     facts: dict[str, Any] = {}
     for job in known.jobs:
         if job.stage is Stage.PREPARE and job.result is not None:
-            prepared = PrepareResult.model_validate(job.result)
-            facts |= prepared.model_dump(include={"seconds", "coverage", "warnings"})
+            facts |= PrepareResult.model_validate(job.result).facts
         elif job.stage is Stage.DETECT and job.result is not None:
             found = DetectResult.model_validate(job.result)
             facts |= {"language": found.language, "language_probability": found.probability}

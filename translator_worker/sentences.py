@@ -26,12 +26,13 @@ _SPACE = re.compile(r"\s")
 @dataclass(frozen=True, slots=True)
 class Sentence:
     """`start` and `end` in seconds, None for text that nobody spoke. `paragraph` counts the
-    lines of a text from 0."""
+    lines of a text from 0; `channel` is the one that it was heard on, if they were kept apart."""
 
     text: str
     start: float | None = None
     end: float | None = None
     paragraph: int = 0
+    channel: int | None = None
 
 
 def of_text(text: str, language: str) -> list[Sentence]:
@@ -46,7 +47,13 @@ def of_text(text: str, language: str) -> list[Sentence]:
 
 def of_segments(segments: Sequence[Segment], language: str) -> list[Sentence]:
     """The sentences that segments hold. One that spans several goes from the start of the first
-    to the end of the last; within a segment time is shared by characters."""
+    to the end of the last; within a segment time is shared by characters. Who speaks on one
+    channel is not cut short by who speaks on another."""
+    channels = dict.fromkeys(segment.channel for segment in segments)
+    if len(channels) > 1:
+        heard = [[each for each in segments if each.channel == channel] for channel in channels]
+        apart = [each for on_one in heard for each in of_segments(on_one, language)]
+        return sorted(apart, key=lambda sentence: sentence.start or 0.0)
     return [
         run.sentence(first, last)
         for run in _runs(segments, language)
@@ -102,7 +109,12 @@ class _Run:
 
     def sentence(self, first: int, last: int) -> Sentence:
         held = [span for span in self.spans if span[1] > first and span[0] < last]
-        return Sentence(self.text[first:last], _moment(held[0], first), _moment(held[-1], last))
+        return Sentence(
+            self.text[first:last],
+            _moment(held[0], first),
+            _moment(held[-1], last),
+            channel=held[0][2].channel,
+        )
 
     def _shortened(self, first: int, last: int) -> Iterator[tuple[int, int]]:
         """A sentence that is too long, cut where segments begin."""

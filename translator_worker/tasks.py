@@ -111,6 +111,7 @@ def _transcript(
                 start=sentence.start,
                 end=sentence.end,
                 text=translation.text,
+                channel=sentence.channel,
                 flags=translation.flags,
             )
             for number, (sentence, translation) in enumerate(pairs)

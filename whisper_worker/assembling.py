@@ -1,4 +1,5 @@
-"""Joins the parts of a transcript, or of a translation, into one."""
+"""Joins the parts of a transcript, or of a translation, into one; what channels said apart comes
+together in the order in which it was said."""
 
 from __future__ import annotations
 
@@ -36,16 +37,25 @@ def assemble(spec: AssembleSpec, work: Work) -> AssembleResult:
 
 def join(parts: Sequence[Transcript], language: str) -> Transcript:
     """One transcript; it is sure of its language as far as its first part was."""
-    segments = _numbered([segment for part in parts for segment in part.segments])
+    segments = _in_time([segment for part in parts for segment in part.segments])
+    apart = any(segment.channel is not None for segment in segments)
+    texts = [each.text for each in (segments if apart else parts)]
     return Transcript(
         language=language,
-        text=join_texts([part.text for part in parts], language),
-        segments=segments,
+        text=join_texts(texts, language),
+        segments=_numbered(segments),
         duration=max((part.duration for part in parts if part.duration), default=None),
         language_probability=parts[0].language_probability if parts else None,
         no_speech=all(part.no_speech for part in parts),
-        dropped=[segment for part in parts for segment in part.dropped],
+        dropped=_in_time([segment for part in parts for segment in part.dropped]),
     )
+
+
+def _in_time(segments: Sequence[Segment]) -> list[Segment]:
+    """As they began, where several channels were heard; else as they stand."""
+    if len({segment.channel for segment in segments}) < 2:
+        return list(segments)
+    return sorted(segments, key=lambda segment: (segment.start or 0.0, segment.channel or 0))
 
 
 def _numbered(segments: Sequence[Segment]) -> list[Segment]:

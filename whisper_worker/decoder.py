@@ -72,13 +72,17 @@ def _serve(decoding: Any, request: dict[str, Any], answers: TextIO) -> None:
 
     try:
         decoded = decoding.decode(
-            Path(request["source"]), Path(request["target"]), request["max_seconds"], tell
+            Path(request["source"]),
+            Path(request["target"]),
+            request["max_seconds"],
+            tell,
+            apart=request["apart"],
         )
         answer = {"done": {**asdict(decoded), "coverage": decoded.coverage}}
     except JobFailed as failed:
         answer = {"failed": {"code": failed.code, "message": failed.message}}
     except MemoryError:
-        refused = decoding.refusal("bad_media", "The file asks for more memory than sound needs.")
+        refused = decoding.bad_media("it asks for more memory than sound needs")
         answer = {"failed": {"code": refused.code, "message": refused.message}}
     except OSError as error:
         answer = {"system": {"errno": error.errno, "message": str(error)}}

@@ -1,84 +1,103 @@
-"""Media to 16 kHz mono s16le PCM, packet by packet, within a budget; runs in the decoder child.
+"""Media to 16 kHz s16le PCM, packet by packet, within a budget; runs in the decoder child.
 
-A bad packet costs itself, never the rest of the file, and what is missing at the end is measured.
-Memory does not grow with duration.
+A bad packet costs itself, never the rest of the file: what is missing is measured, and silence
+stands for it where timestamps tell how long it was. Memory does not grow with duration.
 """
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import av
-import numpy as np
-from av.audio.fifo import AudioFifo
 from av.audio.frame import AudioFrame
-from av.audio.resampler import AudioResampler
 
 from services.model.errors import FailureClass, JobFailed
 from whisper_worker import headers
+from whisper_worker.placing import Placing
+from whisper_worker.soundtrack import Soundtrack, check_length
 
-RATE = 16_000
-_GROUP = 400_000  # samples that are resampled at once
 _LEAST_COVERAGE = 0.5
 _FULL_COVERAGE = 0.98
 _PADDING_S = 0.25  # what encoders add or trim at the ends is no loss
 _PATIENCE = 100  # broken reads in a row before the rest is given up
+_LISTED = 100  # gaps that are told of
 
 # Containers that hold sound themselves. Playlists, concat scripts and network formats, which
 # name other files, are not among them.
 FORMATS = (
-    "aac,ac3,aiff,amr,amrnb,amrwb,ape,asf,au,avi,caf,dsf,dts,eac3,flac,flv,matroska,webm,"
-    "mov,mp4,m4a,3gp,3g2,mj2,mp3,mpc,mpc8,mpeg,mpegts,ogg,oma,rm,tta,voc,w64,wav,wv"
+    "aac,ac3,aea,aiff,amr,amrnb,amrwb,ape,asf,ast,au,avi,avr,bonk,caf,daud,dsf,dss,dts,dtshd,dv,"
+    "eac3,flac,flv,gxf,hca,iff,ilbc,ircam,kvag,loas,matroska,webm,mlp,mmf,mov,mp4,m4a,3gp,3g2,mj2,"
+    "mp3,mpc,mpc8,mpeg,mpegts,mxf,nistsphere,nsv,nut,ogg,oma,osq,paf,pva,pvf,qcp,qoa,rka,rm,rso,"
+    "shn,sox,tak,truehd,tta,voc,vqf,w64,wav,wavarc,wsd,wtv,wv,wve,xwma"
 )
 _NO_PROTOCOL = "none"  # the file is handed over open; nothing may be opened by name
+# Streams without a header that says how long they are: FFmpeg guesses from size and bit rate.
+_GUESSED = frozenset(
+    {"aac", "ac3", "amr", "dts", "eac3", "loas", "mlp", "mpeg", "mpegts", "truehd"}
+)
 
 
 @dataclass(slots=True)
 class Decoded:
-    """What came out. `declared_seconds` is what the container promises, where it does."""
+    """What came out. `declared_seconds` is what the container promises, where it does; `missing`
+    what of the sound is not there, and `gaps` where. `seconds` counts silence that stands for a
+    gap; `channels` names those that were kept apart."""
 
     format: str
     declared_seconds: float | None
     seconds: float = 0.0
+    missing: float = 0.0
     bad_packets: int = 0
     packets: int = 0
+    damaged: bool = False
     warnings: list[str] = field(default_factory=list)
+    gaps: list[tuple[float, float]] = field(default_factory=list)
+    channels: list[str] = field(default_factory=list)
 
     @property
     def coverage(self) -> float:
-        """Decoded ÷ declared, 1 where nothing is declared."""
-        declared = self.declared_seconds
-        if not declared or self.seconds + _PADDING_S >= declared:
-            return 1.0
-        return round(self.seconds / declared, 4)
+        """What share of the sound is there; 1 where nothing tells of a loss."""
+        whole = max(self.declared_seconds or 0.0, self.seconds)
+        return round(1 - min(self.missing, whole) / whole, 4) if whole else 0.0
 
 
 def decode(
-    source: Path, target: Path, max_seconds: float, tell: Callable[[float], None]
+    source: Path,
+    target: Path,
+    max_seconds: float,
+    tell: Callable[[float], None],
+    *,
+    apart: bool = False,
 ) -> Decoded:
-    """Writes the PCM to `target`; `tell` hears how far it is (0…1).
+    """Writes the PCM to `target`: the mix, or (`apart`) its channels one behind the other, all
+    equally long; `tell` hears how far it is (0…1).
 
     `max_seconds` 0 is no limit. Raises JobFailed(permanent): `empty_file`, `bad_media`,
-    `no_audio_stream`, `audio_too_long`.
+    `no_audio_stream`, `audio_too_long`, `too_many_channels`.
     """
     if source.stat().st_size == 0:
-        raise refusal("empty_file", "The file is empty: upload it again.")
-    with source.open("rb") as file, target.open("wb") as out:
+        text = "The file is empty: upload it again."
+        raise JobFailed(FailureClass.PERMANENT, "empty_file", text)
+    with source.open("rb") as file:
         try:
-            return _decode(file, out, max_seconds, tell)
+            with ExitStack() as files:
+                decoded = _decode(file, _Channels(target, files), max_seconds, tell, apart=apart)
         except (av.FFmpegError, IndexError, ValueError) as error:
-            raise _bad_media(str(error)) from error
+            raise bad_media(str(error)) from error
+        if file.seek(0) == 0 and headers.ogg_lacks_its_end(file):
+            decoded.warnings.append("end_missing")
+    _append(target, range(1, len(decoded.channels)))
+    return decoded
 
 
-def refusal(code: str, message: str) -> JobFailed:
-    return JobFailed(FailureClass.PERMANENT, code, message)
-
-
-def _bad_media(reason: str) -> JobFailed:
-    return refusal(
+def bad_media(reason: str) -> JobFailed:
+    return JobFailed(
+        FailureClass.PERMANENT,
         "bad_media",
         f"This is not a sound or video file that can be read ({reason}): convert it to WAV, MP3, "
         "M4A, FLAC, OGG or WebM and upload it again.",
@@ -86,39 +105,69 @@ def _bad_media(reason: str) -> JobFailed:
 
 
 def _decode(
-    file: BinaryIO, out: BinaryIO, max_seconds: float, tell: Callable[[float], None]
+    file: BinaryIO,
+    open_file: Callable[[int], BinaryIO],
+    max_seconds: float,
+    tell: Callable[[float], None],
+    *,
+    apart: bool,
 ) -> Decoded:
     options = {"format_whitelist": FORMATS, "protocol_whitelist": _NO_PROTOCOL}
     # Without a name: PyAV would hand it to FFmpeg, which looks at suffixes.
     with av.open(_Nameless(file), mode="r", container_options=options) as container:
-        if not container.streams.audio:
-            raise refusal("no_audio_stream", "The file has no sound in it: nothing to transcribe.")
-        stream: Any = container.streams.best("audio") or container.streams.audio[0]
+        stream = _sound(container)
         declared = _declared_seconds(container, stream, file)
-        if max_seconds and declared and declared > max_seconds + 1:
-            raise _too_long(max_seconds)
+        channels = stream.codec_context.layout.nb_channels if apart else 1
+        check_length((declared or 0.0) * channels, max_seconds)
         decoded = Decoded(container.format.name, declared)
-        sink = _Sink(out, max_seconds, lambda s: tell(min(1.0, s / declared) if declared else 0.0))
-        clean = _Cleaner(decoded) if stream.codec_context.name.startswith("pcm_f") else None
+        track = Soundtrack(
+            open_file,
+            max_seconds,
+            decoded.warnings,
+            lambda s: tell(min(1.0, s / declared) if declared else 0.0),
+            apart=apart,
+        )
+        placing = Placing(_zero(container), declared)
         for frame in _frames(container, stream, decoded):
-            sink.take(clean(frame) if clean else frame)
-        sink.finish()
-    return _judged(decoded, sink)
+            silence = placing.silence(frame.time)
+            track.take(frame, placing.at if silence else 0.0)
+            placing.follow(frame.samples / frame.sample_rate)
+        track.finish()
+    return _judged(decoded, track, placing)
 
 
-def _judged(decoded: Decoded, sink: _Sink) -> Decoded:
-    """Refuses what is mostly missing, and says of the rest what is not whole."""
-    decoded.seconds = sink.seconds
-    decoded.bad_packets += sink.bad
-    if sink.seconds == 0:
-        raise _bad_media("no sound could be decoded")
+def _sound(container: Any) -> Any:
+    if not container.streams.audio:
+        text = "The file has no sound in it: nothing to transcribe."
+        raise JobFailed(FailureClass.PERMANENT, "no_audio_stream", text)
+    return container.streams.best("audio") or container.streams.audio[0]
+
+
+def _judged(decoded: Decoded, track: Soundtrack, placing: Placing) -> Decoded:
+    """Refuses what is mostly missing, and says of the rest what is not whole.
+
+    A gap in a file without a fault is a pause: who was muted sends nothing."""
+    decoded.seconds, decoded.channels = track.seconds, track.channels
+    decoded.gaps = placing.gaps
+    decoded.bad_packets += track.bad
+    if track.seconds == 0:
+        raise bad_media("no sound could be decoded")
+    if decoded.bad_packets or decoded.damaged:
+        decoded.missing = placing.lost
+    cut_off = (decoded.declared_seconds or 0.0) - decoded.seconds
+    if cut_off > _PADDING_S:
+        decoded.missing += cut_off
+        decoded.gaps.append((decoded.seconds, decoded.seconds + cut_off))
     mostly_bad = decoded.bad_packets * 2 > decoded.packets and decoded.bad_packets > 1
     if decoded.coverage < _LEAST_COVERAGE or mostly_bad:
-        raise _bad_media(f"only {decoded.seconds:.1f} s of it could be decoded")
+        raise bad_media(f"only {decoded.seconds:.1f} s of it could be decoded")
     if decoded.coverage < _FULL_COVERAGE:
         decoded.warnings.append("partial_audio")
     if decoded.bad_packets:
         decoded.warnings.append("bad_packets")
+    if placing.jumps:
+        decoded.warnings.append("timestamps_jump")
+    decoded.gaps = [(round(a, 3), round(b, 3)) for a, b in decoded.gaps[:_LISTED]]
     return decoded
 
 
@@ -128,6 +177,7 @@ def _frames(container: Any, stream: Any, decoded: Decoded) -> Iterator[AudioFram
         try:
             for packet in container.demux(stream):
                 decoded.packets += 1
+                decoded.damaged |= packet.is_corrupt
                 try:
                     frames = packet.decode()
                 except av.FFmpegError:
@@ -142,74 +192,27 @@ def _frames(container: Any, stream: Any, decoded: Decoded) -> Iterator[AudioFram
             return
 
 
-class _Sink:
-    """Resamples frames in groups and writes them, up to the budget."""
+class _Channels:
+    """The file of each channel: `target` for the first, with a number for the others."""
 
-    def __init__(self, out: BinaryIO, max_seconds: float, tell: Callable[[float], None]) -> None:
-        self._out = out
-        self._max_seconds = max_seconds
-        self._tell = tell
-        self._samples = 0
-        self.bad = 0
-        self._begin()
+    def __init__(self, target: Path, files: ExitStack) -> None:
+        self._target = target
+        self._files = files
 
-    @property
-    def seconds(self) -> float:
-        return self._samples / RATE
-
-    def take(self, frame: AudioFrame) -> None:
-        frame.pts = None
-        try:
-            self._fifo.write(frame)
-        except ValueError:  # the stream changed its rate or channels on the way
-            self.finish()
-            self._begin()
-            self._fifo.write(frame)
-        if self._fifo.samples >= _GROUP:
-            self._write(self._fifo.read())
-
-    def finish(self) -> None:
-        if self._fifo.samples:
-            self._write(self._fifo.read())
-        self._write(None)
-
-    def _begin(self) -> None:
-        self._fifo = AudioFifo()
-        self._resampler = AudioResampler(format="s16", layout="mono", rate=RATE)
-
-    def _write(self, frame: AudioFrame | None) -> None:
-        try:
-            pieces = self._resampler.resample(frame)
-        except (av.FFmpegError, ValueError):
-            self.bad += 1
-            return
-        for piece in pieces:
-            samples = piece.to_ndarray().reshape(-1)
-            self._out.write(samples.astype("<i2", copy=False).tobytes())
-            self._samples += len(samples)
-        if self._max_seconds and self.seconds > self._max_seconds + 1:
-            raise _too_long(self._max_seconds)
-        self._tell(self.seconds)
+    def __call__(self, number: int) -> BinaryIO:
+        return self._files.enter_context(_numbered(self._target, number).open("wb"))
 
 
-class _Cleaner:
-    """Float recordings may hold NaN and infinity, which would become the loudest noise."""
+def _numbered(target: Path, number: int) -> Path:
+    return target.with_name(f"{target.name}.{number}") if number else target
 
-    def __init__(self, decoded: Decoded) -> None:
-        self._decoded = decoded
 
-    def __call__(self, frame: AudioFrame) -> AudioFrame:
-        samples = frame.to_ndarray()
-        if np.isfinite(samples).all():
-            return frame
-        if "cleaned_samples" not in self._decoded.warnings:
-            self._decoded.warnings.append("cleaned_samples")
-        finite = np.nan_to_num(samples.astype(np.float32), posinf=0.0, neginf=0.0)
-        clean = AudioFrame.from_ndarray(
-            finite, "fltp" if frame.format.is_planar else "flt", frame.layout.name
-        )
-        clean.sample_rate = frame.sample_rate
-        return clean
+def _append(target: Path, numbers: range) -> None:
+    with target.open("ab") as whole:
+        for number in numbers:
+            with _numbered(target, number).open("rb") as channel:
+                shutil.copyfileobj(channel, whole, 1 << 20)
+            _numbered(target, number).unlink()
 
 
 class _Nameless:
@@ -221,13 +224,16 @@ class _Nameless:
         self.tell = file.tell
 
 
+def _zero(container: Any) -> float | None:
+    """Where the file begins, by its own timestamps: with its pictures, if they come first."""
+    return None if container.start_time is None else container.start_time / av.time_base
+
+
 def _declared_seconds(container: Any, stream: Any, file: BinaryIO) -> float | None:
     """What the container promises of this stream; None where FFmpeg could only guess, or where
     it speaks of the pictures."""
     name = container.format.name
-    if name in {"aac", "mpeg", "mpegts"} or (
-        name == "mp3" and not headers.mp3_counts_its_frames(file)
-    ):
+    if name in _GUESSED or (name == "mp3" and not headers.mp3_counts_its_frames(file)):
         return None
     promised = headers.wav_seconds(file) if name == "wav" else None
     if promised is not None:
@@ -235,14 +241,8 @@ def _declared_seconds(container: Any, stream: Any, file: BinaryIO) -> float | No
     if stream.duration is not None and stream.time_base is not None:
         return float(stream.duration * stream.time_base)
     written = headers.clock(stream.metadata.get("DURATION", ""))
-    if written is not None or container.streams.video or container.duration is None:
-        return written
-    return float(container.duration) / av.time_base
-
-
-def _too_long(max_seconds: float) -> JobFailed:
-    return refusal(
-        "audio_too_long",
-        f"The recording is longer than {max_seconds:.0f} s, which is the most this server takes: "
-        "cut it into shorter files.",
-    )
+    if written is None and not container.streams.video and container.duration is not None:
+        written = float(container.duration) / av.time_base
+    if written is not None and name.startswith("matroska"):  # which counts from its own zero
+        written -= max(0.0, _zero(container) or 0.0)
+    return written

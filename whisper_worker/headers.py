@@ -7,6 +7,9 @@ from typing import BinaryIO
 
 _UNKNOWN_SIZES = frozenset({0, 0xFFFFFFFF, 0x7FFFFFFF})  # as written by those who cannot seek back
 
+_LARGEST_PAGES = 2 * 65_307  # bytes: two of Ogg's
+_OGG_LAST = 4  # a flag of its pages
+
 
 def mp3_counts_its_frames(file: BinaryIO) -> bool:
     """Whether an MP3 begins with a header that says how many frames there are."""
@@ -31,6 +34,22 @@ def wav_seconds(file: BinaryIO) -> float | None:
             return size / rate if rate and size not in _UNKNOWN_SIZES else None
         position += 8 + size + size % 2
     return None
+
+
+def ogg_lacks_its_end(file: BinaryIO) -> bool:
+    """Whether an Ogg file stops before a whole page that is marked as the last of its stream."""
+    if _at(file, 0, 4) != b"OggS":
+        return False
+    size = file.seek(0, 2)
+    file.seek(0)
+    tail = _at(file, max(0, size - _LARGEST_PAGES), _LARGEST_PAGES)
+    last = tail.rfind(b"OggS")
+    head = tail[last : last + 27]
+    if last < 0 or len(head) < 27:
+        return True
+    lacing = tail[last + 27 : last + 27 + head[26]]
+    whole = len(tail) - last >= 27 + len(lacing) + sum(lacing)
+    return not (whole and len(lacing) == head[26] and head[5] & _OGG_LAST)
 
 
 def clock(text: str) -> float | None:

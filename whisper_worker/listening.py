@@ -87,7 +87,7 @@ def _heard(spec: TranscribeSpec, work: Work) -> tuple[Transcript, Hints]:
     dropped: list[Segment] = []
     for raw in engine.transcribe(samples, language, hearing):
         work.check()
-        segment = _placed(raw, timeline, len(kept))
+        segment = _placed(raw, timeline, len(kept), spec.part.channel)
         if segment.flags:
             dropped.append(segment)
         elif segment.text:
@@ -97,8 +97,8 @@ def _heard(spec: TranscribeSpec, work: Work) -> tuple[Transcript, Hints]:
     return _transcript(spec, language, probability, kept, dropped), hints
 
 
-def _placed(raw: Segment, timeline: Timeline, number: int) -> Segment:
-    """A segment with the times of the recording, and the flags of the guards."""
+def _placed(raw: Segment, timeline: Timeline, number: int, channel: int | None) -> Segment:
+    """A segment with the times of the recording, its channel, and the flags of the guards."""
     start = timeline.start(raw.start or 0.0)
     words = [
         word.model_copy(update={"start": timeline.start(word.start), "end": timeline.end(word.end)})
@@ -110,6 +110,7 @@ def _placed(raw: Segment, timeline: Timeline, number: int) -> Segment:
             "start": start,
             "end": max(start, timeline.end(raw.end or 0.0)),
             "words": words or None,
+            "channel": channel,
             "flags": [*raw.flags, *flags(raw)],
         }
     )
@@ -140,7 +141,8 @@ def _silence(spec: TranscribeSpec) -> Transcript:
 
 def _speech(work: Work, pcm: Place, part: PartPlan) -> Samples:
     """The speech of a part end to end."""
-    data = work.fetch_range(pcm, part.start * _BYTES, part.end * _BYTES)
+    first, last = part.at + part.start, part.at + part.end
+    data = work.fetch_range(pcm, first * _BYTES, last * _BYTES)
     samples = np.frombuffer(data, "<i2").astype(np.float32) / 32768.0
     stretches = [samples[a - part.start : b - part.start] for a, b in part.speech]
     return np.concatenate(stretches) if stretches else samples[:0]

@@ -20,7 +20,8 @@ _TRIES = 2
 
 @dataclass(frozen=True, slots=True)
 class Pcm:
-    """What the decoder made: s16le, mono, 16 kHz."""
+    """What the decoder made: s16le, 16 kHz; one channel, or those that `channels` names (perhaps
+    with nothing) one behind the other."""
 
     path: Path
     seconds: float
@@ -28,6 +29,8 @@ class Pcm:
     coverage: float
     format: str
     warnings: list[str]
+    gaps: list[tuple[float, float]]
+    channels: list[str]
 
 
 class DecoderDied(Exception):
@@ -49,14 +52,25 @@ class Decoder:
         self._living()
 
     def decode(
-        self, source: Path, target: Path, max_seconds: float, *, tell: Callable[[float], None]
+        self,
+        source: Path,
+        target: Path,
+        max_seconds: float,
+        *,
+        tell: Callable[[float], None],
+        apart: bool = False,
     ) -> Pcm:
         """Decodes `source` to `target`. `tell` is called twice a second at least, with how far
         it is (0…1), and may raise to stop it.
 
         Raises JobFailed with a code of the decoder. A file that kills two children is bad.
         """
-        request = {"source": str(source), "target": str(target), "max_seconds": max_seconds}
+        request = {
+            "source": str(source),
+            "target": str(target),
+            "max_seconds": max_seconds,
+            "apart": apart,
+        }
         for _ in range(_TRIES):
             try:
                 return _pcm(target, self._ask(request, tell))
@@ -146,4 +160,6 @@ def _pcm(target: Path, answer: dict[str, Any]) -> Pcm:
         coverage=done["coverage"],
         format=done["format"],
         warnings=done["warnings"],
+        gaps=[(start, end) for start, end in done["gaps"]],
+        channels=done["channels"],
     )

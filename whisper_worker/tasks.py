@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
 from services.model.job import Stage, queue_name
@@ -10,7 +11,7 @@ from services.worker import run
 from services.worker.work import Work
 from whisper_worker.assembling import assemble
 from whisper_worker.listening import detect, transcribe
-from whisper_worker.media import Decoder
+from whisper_worker.media import Decoder, Pcm
 from whisper_worker.segmenter import cut, spans
 from whisper_worker.timeline import RATE
 from whisper_worker.voice import WINDOW, Probabilities, probabilities
@@ -28,15 +29,14 @@ def prepare(spec: PrepareSpec, work: Work) -> PrepareResult:
         work.progress(_DECODING * fraction)
 
     target = work.folder / "pcm"
-    pcm = _decoder().decode(source, target, spec.max_seconds, tell=tell_decoded)
-    total = target.stat().st_size // 2
+    apart = spec.channels == "each"
+    pcm = _decoder().decode(source, target, spec.max_seconds, tell=tell_decoded, apart=apart)
 
-    def tell_found(done: int) -> None:
+    def tell_found(fraction: float) -> None:
         work.check()
-        work.progress(_DECODING + (1 - _DECODING) * done / total)
+        work.progress(_DECODING + (1 - _DECODING) * fraction)
 
-    longest = round(spec.part_seconds * RATE)
-    found = probabilities(target, tell_found)
+    parts = _parts(spec, pcm, tell_found)
     return PrepareResult(
         pcm=work.keep_file(spec.pcm, target),
         seconds=pcm.seconds,
@@ -44,11 +44,32 @@ def prepare(spec: PrepareSpec, work: Work) -> PrepareResult:
         coverage=pcm.coverage,
         format=pcm.format,
         warnings=pcm.warnings,
-        parts=_parts(found, total, longest, vad=spec.vad),
+        gaps=pcm.gaps,
+        channels=pcm.channels,
+        parts=parts,
     )
 
 
-def _parts(found: Probabilities, total: int, longest: int, *, vad: bool) -> list[PartPlan]:
+def _parts(spec: PrepareSpec, pcm: Pcm, tell: Callable[[float], None]) -> list[PartPlan]:
+    """Of all channels, as they begin: so the first few tell of each of them."""
+    count = max(1, len(pcm.channels))
+    total = pcm.path.stat().st_size // 2 // count
+    longest = round(spec.part_seconds * RATE)
+    parts: list[PartPlan] = []
+    for number in range(count):
+        at = number * total
+
+        def tell_found(done: int, number: int = number) -> None:
+            tell((number + done / total) / count)
+
+        found = probabilities(pcm.path, tell_found, at, total)
+        its = {"channel": number if pcm.channels else None, "at": at}
+        of_channel = _of_channel(found, total, longest, vad=spec.vad)
+        parts += [part.model_copy(update=its) for part in of_channel]
+    return sorted(parts, key=lambda part: (part.start, part.at))
+
+
+def _of_channel(found: Probabilities, total: int, longest: int, *, vad: bool) -> list[PartPlan]:
     """Without `vad` all is listened to, and silence only says where to cut."""
     speech = spans(found, window=WINDOW, total=total) if vad else [(0, total)]
     sound = Sound(speech, dips(found, window=WINDOW, total=total), total)

@@ -18,8 +18,11 @@ _WINDOWS_A_RUN = 500  # 16 s: more at once is no faster and takes more memory
 Probabilities = NDArray[np.float32]
 
 
-def probabilities(pcm: Path, tell: Callable[[int], None]) -> Probabilities:
-    """How likely each window of the file holds speech; `tell` hears how many samples are done.
+def probabilities(
+    pcm: Path, tell: Callable[[int], None], first: int = 0, total: int | None = None
+) -> Probabilities:
+    """How likely each window of a file's `total` samples from the `first` on holds speech; `tell`
+    hears how many are done.
 
     The last window may be short; silence fills it up.
     """
@@ -29,7 +32,9 @@ def probabilities(pcm: Path, tell: Callable[[int], None]) -> Probabilities:
     before = np.zeros(_CONTEXT, np.float32)
     found, done = [], 0
     with pcm.open("rb") as file:
-        while data := file.read(2 * WINDOW * _WINDOWS_A_RUN):
+        file.seek(2 * first)
+        left = pcm.stat().st_size // 2 - first if total is None else total
+        while data := file.read(2 * min(left - done, WINDOW * _WINDOWS_A_RUN)):
             samples = _samples(data)
             windows = _with_context(samples, before)
             output, state, cell = session.run(None, {"input": windows, "h": state, "c": cell})

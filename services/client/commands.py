@@ -12,7 +12,7 @@ from services.installing import commands as models
 
 if TYPE_CHECKING:
     from services.client.calls.results import SubtitleFormat
-    from services.client.calls.submitting import Priority
+    from services.client.calls.submitting import Channels, Priority
     from services.client.client import Fanscribe
 
 TaskId = Annotated[str, typer.Argument(metavar="ID", help="The task's id.")]
@@ -54,6 +54,9 @@ def submit(  # noqa: PLR0917  typer passes them by name
         float | None,
         typer.Option(metavar="RATE", help="Warn of items whose error rate is above this."),
     ] = None,
+    channels: Annotated[
+        str | None, typer.Option(help="mix, or each: every channel is heard apart.")
+    ] = None,
     priority: Annotated[str | None, typer.Option(help="urgent, normal or bulk.")] = None,
     node_label: Annotated[
         str | None,
@@ -76,7 +79,8 @@ def submit(  # noqa: PLR0917  typer passes them by name
     targets = [tag for part in to.split(",") if (tag := part.strip())]
     if not targets:
         raise submitting.BadArguments("Name the target languages, such as --to zh,ja.")
-    options = submitting.to_options(model, check, node_label)
+    apart = cast("Channels | None", channels)  # the server knows which there are
+    options = submitting.to_options(model, check, node_label, apart)
     with _api() as api:
         with submitting.upload_bars(output.STDERR) as on_upload:
             task = api.submit(

@@ -20,7 +20,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from services.client.calls.submitting import Item, Options
+from services.client.calls.submitting import Channels, Item, Options
 from services.client.media import UploadProgress
 from services.model.errors import FanscribeError
 
@@ -63,7 +63,10 @@ def _of_file(written: str) -> tuple[str, Item]:
 
 
 def to_options(
-    model: str | None, check_threshold: float | None, node_label: str | None
+    model: str | None,
+    check_threshold: float | None,
+    node_label: str | None,
+    channels: Channels | None = None,
 ) -> Options | None:
     """What was said of them."""
     options = Options()
@@ -73,6 +76,8 @@ def to_options(
         options["check_threshold"] = check_threshold
     if node_label is not None:
         options["node_label"] = node_label
+    if channels is not None:
+        options["channels"] = channels
     return options or None
 
 

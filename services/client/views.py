@@ -121,6 +121,9 @@ class ItemView(Stored):
     audio: dict[str, Any] | None = None
     language: str | None = None
     duration: float | None = None
+    coverage: float | None = None
+    gaps: list[tuple[float, float]] = Field(default_factory=list)
+    channels: list[str] = Field(default_factory=list)
     check: Check | None = None
     warnings: list[str] = Field(default_factory=list)
     cells: dict[str, dict[str, CellView]]

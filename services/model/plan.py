@@ -273,8 +273,7 @@ def _silence(
 ) -> Expansion:
     """Nobody speaks: an empty transcript and empty cells, flagged, never a phrase."""
     language = spec.language or UNKNOWN
-    facts = {"no_speech": True, "segments": 0, "seconds": result.seconds,
-             "coverage": result.coverage, "warnings": result.warnings}  # fmt: skip
+    facts = {"no_speech": True, "segments": 0, **result.facts}
     expansion = Expansion()
     for name in dict.fromkeys([language, *task.manifest.languages]):
         kind: Literal["transcript", "translation", "identity"] = "translation"

@@ -5,7 +5,7 @@ Times are seconds, positions in audio are samples of 16 kHz mono unless they say
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -35,12 +35,20 @@ class PartPlan(Value):
 
     `windows` are the stretches that an engine looks at one by one, each ending in a pause; of a
     plan without them the whole part is one.
+
+    Of a channel that is heard apart it says which one (from 0), and `at` which sample of the
+    object its channel begins at; channels lie one behind the other, all equally long.
     """
 
     start: int
     end: int
     speech: list[tuple[int, int]]
     windows: list[tuple[int, int]] = Field(default_factory=list)
+    channel: int | None = None
+    at: int = 0
+
+
+Channels = Literal["mix", "each"]  # heard as one, or each one apart
 
 
 class PrepareSpec(Value):
@@ -50,7 +58,8 @@ class PrepareSpec(Value):
     audio: Place
     pcm: Place
     vad: bool = True
-    max_seconds: float
+    channels: Channels = "mix"
+    max_seconds: float  # of all channels that are heard apart together
     part_seconds: float  # items longer than this are cut into parts
 
 
@@ -130,7 +139,8 @@ Spec = Annotated[
 
 class PrepareResult(Value):
     """`coverage` is decoded ÷ declared seconds, 1 where nothing is declared. `parts` is empty
-    when nobody speaks."""
+    when nobody speaks. `gaps` are where sound is missing, in seconds of the recording; `channels`
+    what the file calls those that are heard apart."""
 
     stage: Literal["prepare"] = "prepare"
     pcm: Body
@@ -139,7 +149,14 @@ class PrepareResult(Value):
     coverage: float = 1.0
     format: str = ""
     warnings: list[str] = Field(default_factory=list)
+    gaps: list[tuple[float, float]] = Field(default_factory=list)
+    channels: list[str] = Field(default_factory=list)
     parts: list[PartPlan]
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What is told of the recording beside its words."""
+        return self.model_dump(include={"seconds", "coverage", "warnings", "gaps", "channels"})
 
 
 class DetectResult(Value):

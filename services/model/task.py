@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from services.model.decoding import Decoding
 from services.model.export import Export
 from services.model.retention import Retention
+from services.model.stages import Channels
 from services.model.values import Stored
 from services.model.webhook import TaskWebhook
 
@@ -79,6 +80,7 @@ class Options(Stored):
     decoding: Decoding = Decoding()
     word_timestamps: bool = False
     vad: bool = True
+    channels: Channels = "mix"
     keywords: list[str] = Field(default_factory=list)  # terms that the engine shall expect
     spoken: list[str] = Field(default_factory=list)  # one of these languages, where none is stated
     only_detect: bool = False  # name the language, and write nothing down

@@ -21,7 +21,8 @@ class Word(Stored):
 
 
 class Segment(Stored):
-    """A run of speech, or one translated sentence; times are None for text without audio."""
+    """A run of speech, or one translated sentence; times are None for text without audio.
+    `channel` (from 0) is where it was heard, if each was listened to apart."""
 
     id: int
     start: float | None = None
@@ -32,6 +33,7 @@ class Segment(Stored):
     no_speech_prob: float | None = None
     compression_ratio: float | None = None
     temperature: float | None = None
+    channel: int | None = None
     flags: list[str] = Field(default_factory=list)
 
 

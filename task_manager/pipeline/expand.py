@@ -118,8 +118,7 @@ def _transcript(
     """`heard` is the first part, whose language and warnings are those of all."""
     prepared = prepared_item(ports, task.id, job.item)
     facts: dict[str, Any] = {
-        "seconds": prepared.seconds,
-        "coverage": prepared.coverage,
+        **prepared.facts,
         "warnings": [*prepared.warnings, *heard.warnings],
     }
     if isinstance(result, TranscribeResult):

@@ -84,6 +84,7 @@ def _prepare(ports: Ports, task: Task, job: Job) -> PrepareSpec:
         audio=_audio(ports, item.audio),
         pcm=_output(ports, job, "pcm"),
         vad=task.manifest.options.vad,
+        channels=task.manifest.options.channels,
         max_seconds=ports.settings.max_audio_seconds,
         part_seconds=ports.settings.part_seconds,
     )

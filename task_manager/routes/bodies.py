@@ -83,6 +83,7 @@ FORM_SCHEMA: dict[str, Any] = {
             "prompt": {"type": "string", "maxLength": MAX_PROMPT},
             "keywords": {"type": "string", "description": "JSON list of terms."},
             "temperature": {"type": "number", "minimum": 0, "maximum": 1},
+            "channels": {"type": "string", "enum": ["mix", "each"]},
             "check_threshold": {"type": "number", "minimum": 0},
             "language_spelling": {"type": "string", "enum": ["canonical", "caller"]},
             "node_label": {"type": "string", "description": "Only nodes with this label."},

@@ -51,6 +51,13 @@ class ItemView(AnswerModel):
     language_probability: float | None
     duration: float | None = Field(description="Seconds of audio.")
     coverage: float | None = Field(description="Decoded ÷ declared seconds; below 0.98 flagged.")
+    gaps: list[tuple[float, float]] = Field(
+        description="Where sound is missing: start and end in seconds, the first 100."
+    )
+    channels: list[str] = Field(
+        description="The channels that were heard apart, by the file's own names; segments say "
+        "which one by its number, from 0."
+    )
     no_speech: bool | None
     check: Check | None = Field(description="How far what was heard is from the text.")
     warnings: list[str]

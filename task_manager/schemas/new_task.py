@@ -74,6 +74,11 @@ class NewOptions(RequestModel):
         description="How freely the speech model chooses its words; 0, the default, is raised "
         "where a window goes wrong.",
     )
+    channels: Literal["mix", "each"] = Field(
+        default="mix",
+        description="`each`: the channels of a recording, up to eight, are heard apart, and every "
+        "segment says which one it is from. Each one counts as audio of its own.",
+    )
     check_threshold: float | None = Field(
         default=None,
         ge=0,

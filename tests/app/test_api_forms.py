@@ -49,6 +49,14 @@ def test_files_are_named_by_their_stems_and_joined_by_texts(shared) -> None:
     assert task["warnings"] == [{"text_id": "1", "warning": "check_above_threshold"}]
 
 
+def test_channels_are_heard_apart_where_that_is_asked_for(manager) -> None:
+    post(manager, files=[("1.wav", b"RIFF1")], targets="zh", channels="each")
+    _, grant = manager.driver.claim_stage("prepare")
+    assert grant.spec.channels == "each"
+    refused = post(manager, files=[("1.wav", b"RIFF1")], targets="zh", channels="left")
+    assert (refused.status_code, refused.json()["error"]["field"]) == (422, "options.channels")
+
+
 def test_hints_reach_the_engine_and_what_did_not_fit_comes_back(manager) -> None:
     hints = {"prompt": "Before.", "keywords": '["Fanscribe", "文本"]', "temperature": "0.4"}
     task = post(manager, files=[("1.wav", b"RIFF1")], targets="zh", **hints).json()

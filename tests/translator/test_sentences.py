@@ -125,6 +125,16 @@ def test_speech_without_punctuation_is_cut_where_segments_begin() -> None:
     assert all(len(s.text) <= 300 for s in sentences)
 
 
+def test_who_speaks_between_does_not_cut_a_sentence_of_another_channel() -> None:
+    said = [("Where is", 0), ("Right", 1), ("the station?", 0), ("here.", 1)]
+    segments = [
+        Segment(id=n, start=float(n), end=n + 1.0, text=text, channel=channel)
+        for n, (text, channel) in enumerate(said)
+    ]
+    found = [(s.text, s.start, s.end, s.channel) for s in of_segments(segments, "en")]
+    assert found == [("Where is the station?", 0.0, 3.0, 0), ("Right here.", 1.0, 4.0, 1)]
+
+
 def test_blank_segments_are_no_sentences() -> None:
     assert of_segments([Segment(id=0, start=0, end=1, text=" \n ")], "en") == []
     assert of_text(" \n ", "en") == []

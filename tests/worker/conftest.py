@@ -11,14 +11,19 @@ from in_test_manager import SECRET, InTestManager
 from pytest_httpserver import HTTPServer
 from started_worker import Redis
 
+from demo import speech
 from services.model.messages import Grant, Limits
-from services.model.stages import PartPlan, Place, Spec, TranscribeSpec
+from services.model.stages import PartPlan, Place, PrepareSpec, Spec, TranscribeSpec
+from services.outbound import Objects
 from services.storage.local import LocalStore
 from services.worker.callbacks import Manager
-from services.worker.leases import leaving
+from services.worker.leases import Lease, leaving
 from services.worker.offering import Offering
 from services.worker.run import Runner, Stage
 from services.worker.spool import Spool
+from services.worker.work import Attempt
+
+RATE = 16_000
 
 
 @pytest.fixture(scope="session")
@@ -158,3 +163,59 @@ def output_place(local_store: LocalStore) -> Callable[[str], Place]:
         return Place(key=key, url=local_store.url_to_put(key, 60))
 
     return place
+
+
+@pytest.fixture
+def make_work(
+    callbacks: Manager, make_grant: Callable[..., Grant], tmp_path: Path
+) -> Iterator[Callable[..., Attempt]]:
+    objects = Objects()
+
+    def make(spec: Spec, **more: object) -> Attempt:
+        lease = Lease(make_grant(spec, **more))
+        lease.begin()
+        return Attempt(lease, "t" * 16, tmp_path, callbacks, objects)
+
+    yield make
+    objects.close()
+
+
+@pytest.fixture
+def make_prepare(output_place: Callable[[str], Place]) -> Callable[..., PrepareSpec]:
+    def make(audio: Place, **more: object) -> PrepareSpec:
+        fields = {"max_seconds": 3600.0, "part_seconds": 300.0, **more}
+        place = output_place("tasks/task1/jobs/pcm")
+        return PrepareSpec.model_validate({"audio": audio, "pcm": place, **fields})
+
+    return make
+
+
+@pytest.fixture
+def make_transcribe(
+    put_pcm: Callable[..., Place], output_place: Callable[[str], Place]
+) -> Callable[..., TranscribeSpec]:
+    """Of 30 s, where somebody speaks from 10 to 14 and from 20 to 24."""
+
+    def make(**more: object) -> TranscribeSpec:
+        spoken = [(10 * RATE, 14 * RATE), (20 * RATE, 24 * RATE)]
+        fields = {
+            "pcm": put_pcm(30.0),
+            "part": PartPlan(start=0, end=30 * RATE, speech=spoken),
+            "model": "stub-whisper",
+            "language": None,
+            "output": output_place("tasks/task1/out.json"),
+            "output_text": output_place("tasks/task1/out.txt"),
+            **more,
+        }
+        return TranscribeSpec.model_validate(fields)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def spoken() -> np.ndarray:
+    """2 s of silence, a sentence, 3 s of silence, a sentence, 2 s of silence."""
+    voice = speech.voices("en", held_out=False)[0]
+    clip = speech.speak("The meeting starts at nine in the morning.", "en", voice)
+    samples, _ = speech.join([clip, clip], [2.0, 3.0, 2.0])
+    return samples

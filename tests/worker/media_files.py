@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import wave
 from pathlib import Path
 from typing import Any
 
@@ -73,4 +74,16 @@ def damaged(path: Path, *, at: float, length: int) -> Path:
 def truncated(path: Path, keep: float) -> Path:
     data = path.read_bytes()
     path.write_bytes(data[: int(len(data) * keep)])
+    return path
+
+
+def write_wav(
+    path: Path, samples: np.ndarray[Any, np.dtype[np.float32]], rate: int = 16_000
+) -> Path:
+    """Channels × moments, of any number."""
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(len(samples))
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes((samples.T * 32_767).astype("<i2").tobytes())
     return path

@@ -132,7 +132,8 @@ def test_a_recording_over_the_limit_is_refused(
 ) -> None:
     failed = refused(decode, media_files.write_audio(tmp_path / f"a{suffix}", 9), max_seconds=5.0)
     assert failed.code == "audio_too_long"
-    assert (tmp_path / "out.pcm").stat().st_size <= 2 * 16_000 * 15
+    written = tmp_path / "out.pcm"
+    assert not written.exists() or written.stat().st_size <= 2 * 16_000 * 15
 
 
 def test_infinite_samples_are_silenced(decode: Callable[..., Pcm], tmp_path: Path) -> None:

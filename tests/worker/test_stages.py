@@ -13,21 +13,16 @@ from demo import speech
 from services import settings
 from services.model.differences import Differences
 from services.model.errors import FailureClass, JobFailed
-from services.model.messages import Grant
 from services.model.stages import (
     AssembleSpec,
     DetectSpec,
     PartPlan,
     Place,
     PrepareSpec,
-    Spec,
     TranscribeSpec,
 )
 from services.model.transcript import Body, Segment, Transcript
-from services.outbound import Objects
 from services.storage.local import LocalStore
-from services.worker.callbacks import Manager
-from services.worker.leases import Lease
 from services.worker.work import Attempt
 from whisper_worker import tasks
 from whisper_worker.tasks import STAGES
@@ -54,30 +49,6 @@ def stub_models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Non
 
 
 @pytest.fixture
-def make_work(
-    callbacks: Manager, make_grant: Callable[..., Grant], tmp_path: Path
-) -> Iterator[MakeWork]:
-    objects = Objects()
-
-    def make(spec: Spec, **more: object) -> Attempt:
-        lease = Lease(make_grant(spec, **more))
-        lease.begin()
-        return Attempt(lease, "t" * 16, tmp_path, callbacks, objects)
-
-    yield make
-    objects.close()
-
-
-@pytest.fixture(scope="session")
-def spoken() -> np.ndarray:
-    """2 s of silence, a sentence, 3 s of silence, a sentence, 2 s of silence."""
-    voice = speech.voices("en", held_out=False)[0]
-    clip = speech.speak(SENTENCE, "en", voice)
-    samples, _ = speech.join([clip, clip], [2.0, 3.0, 2.0])
-    return samples
-
-
-@pytest.fixture
 def put_audio(local_store: LocalStore, tmp_path: Path) -> Callable[..., Place]:
     def put(samples: np.ndarray, suffix: str = ".mp3") -> Place:
         path = tmp_path / f"made{suffix}"
@@ -87,38 +58,6 @@ def put_audio(local_store: LocalStore, tmp_path: Path) -> Callable[..., Place]:
         return Place(key=info.key, url=url, size=info.size, sha256=info.sha256)
 
     return put
-
-
-@pytest.fixture
-def make_prepare(output_place: Callable[[str], Place]) -> Callable[..., PrepareSpec]:
-    def make(audio: Place, **more: object) -> PrepareSpec:
-        fields = {"max_seconds": 3600.0, "part_seconds": 300.0, **more}
-        place = output_place("tasks/task1/jobs/pcm")
-        return PrepareSpec.model_validate({"audio": audio, "pcm": place, **fields})
-
-    return make
-
-
-@pytest.fixture
-def make_transcribe(
-    put_pcm: Callable[..., Place], output_place: Callable[[str], Place]
-) -> Callable[..., TranscribeSpec]:
-    """Of 30 s, where somebody speaks from 10 to 14 and from 20 to 24."""
-
-    def make(**more: object) -> TranscribeSpec:
-        spoken = [(10 * S, 14 * S), (20 * S, 24 * S)]
-        fields = {
-            "pcm": put_pcm(30.0),
-            "part": PartPlan(start=0, end=30 * S, speech=spoken),
-            "model": "stub-whisper",
-            "language": None,
-            "output": output_place("tasks/task1/out.json"),
-            "output_text": output_place("tasks/task1/out.txt"),
-            **more,
-        }
-        return TranscribeSpec.model_validate(fields)
-
-    return make
 
 
 def test_preparing_finds_who_speaks_when(

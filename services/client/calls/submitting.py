@@ -18,6 +18,7 @@ Audio: TypeAlias = str | Path | bytes | BinaryIO | UploadView
 """A file on disk, a URL (a string with `://` in it), bytes, an open file, or what `upload` gave."""
 
 Priority: TypeAlias = Literal["urgent", "normal", "bulk"]
+Channels: TypeAlias = Literal["mix", "each"]
 
 
 class Options(TypedDict, total=False):
@@ -30,6 +31,7 @@ class Options(TypedDict, total=False):
     prompt: str
     keywords: list[str]
     temperature: float
+    channels: Channels
     check_threshold: float
     language_spelling: Literal["canonical", "caller"]
     node_label: str
