@@ -6,7 +6,9 @@ from collections.abc import Collection
 
 from services.model.job import Stage
 from services.model.task import TaskEvent
-from services.model.transcript import join_texts
+from services.model.transcript import join_pieces
+
+Piece = tuple[str, str | None]  # a text, and its language if it has one of its own
 
 
 class Deltas:
@@ -14,7 +16,7 @@ class Deltas:
     again only what goes on from the text told so far is told, so what was said never changes."""
 
     def __init__(self) -> None:
-        self._parts: dict[int, tuple[int, list[str]]] = {}  # part → attempt and its texts
+        self._parts: dict[int, tuple[int, list[Piece]]] = {}  # part → attempt and its pieces
         self._language = ""
         self._told = ""
 
@@ -29,21 +31,21 @@ class Deltas:
         if event.kind != "segments" or data.get("stage") != Stage.TRANSCRIBE:
             return
         self._language = data.get("language") or self._language
-        attempt, texts = self._parts.get(data["part"], (0, []))
+        attempt, heard = self._parts.get(data["part"], (0, []))
         if data["attempt"] > attempt:
-            attempt, texts = data["attempt"], []
+            attempt, heard = data["attempt"], []
         if data["attempt"] == attempt:
-            texts.extend(segment["text"] for segment in data["segments"])
-        self._parts[data["part"]] = attempt, texts
+            heard.extend((each["text"], each.get("language")) for each in data["segments"])
+        self._parts[data["part"]] = attempt, heard
 
     def next(self, done: Collection[int] = ()) -> str:
         """What can be told now; `done` are the parts that are heard to their end."""
-        texts: list[str] = []
+        heard: list[Piece] = []
         for part in range(max(self._parts, default=-1) + 1):
-            texts += self._parts.get(part, (0, []))[1]
+            heard += self._parts.get(part, (0, []))[1]
             if part not in done:
                 break
-        return self.rest(join_texts(texts, self._language))
+        return self.rest(join_pieces((text, own or self._language) for text, own in heard))
 
     def rest(self, text: str) -> str:
         """What follows in this text on what was told; nothing if that was another one."""

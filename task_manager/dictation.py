@@ -31,6 +31,7 @@ from task_manager.multipart import Part, parts
 from task_manager.pipeline import attendance
 from task_manager.pipeline.accept import request_digest
 from task_manager.submission import Submission, check_key
+from task_manager.tongues import check_heard
 
 MAX_FIELDS = 1024 * 1024  # characters of all fields of a form together
 ENGLISH = "en"
@@ -78,12 +79,7 @@ class Dictation:
 
     def _tag(self, written: str, field: str) -> str:
         tag = parse_language(written, field=field)
-        if not self.model.hears(tag):
-            raise Invalid(
-                f"The model {self.model.name} does not write down {tag}.",
-                code="language_not_served",
-                field=field,
-            )
+        check_heard(self.model, tag, field)
         return tag
 
 

@@ -20,6 +20,7 @@ from services.model.pack import dumps
 from services.model.task import AudioInput, ItemSpec, Manifest, Options, Target
 from services.settings import Settings
 from services.storage.named import SCHEMES, NamedBuckets
+from task_manager import tongues
 from task_manager.schemas.new_task import MAX_TEXT_ID, NewItem, NewOptions, NewTask
 
 MAX_METADATA = 16 * 1024  # bytes of JSON
@@ -243,6 +244,9 @@ def _options(new: NewOptions, catalog: Catalog, items: list[ItemSpec]) -> Option
                 field="options.translate_model",
             )
     check_hints(new.prompt, new.keywords, prefix="options.")
+    named = [_parsed(tag, f"options.spoken.{n}") for n, tag in enumerate(new.spoken)]
+    if new.multilingual:
+        tongues.check_multilingual(catalog.entry(model))
     return Options(
         transcribe_model=model,
         translate_model=new.translate_model,
@@ -250,6 +254,10 @@ def _options(new: NewOptions, catalog: Catalog, items: list[ItemSpec]) -> Option
             beam_size=new.beam_size, prompt=new.prompt, temperature=ladder(new.temperature)
         ),
         word_timestamps=new.word_timestamps,
+        spoken=tongues.spoken(named, catalog.entry(model)),
+        language_threshold=new.language_threshold,
+        language_unsure=new.language_unsure,
+        multilingual=new.multilingual,
         keywords=new.keywords,
         channels=new.channels,
         check_threshold=new.check_threshold,
@@ -280,12 +288,8 @@ def _transcriber(new: NewOptions, catalog: Catalog, items: list[ItemSpec]) -> st
         error.field = "options.model"
         raise
     for number, item in enumerate(items):
-        if item.audio and item.language and not entry.hears(item.language):
-            raise Invalid(
-                f"The model {entry.name} does not write down {item.language}.",
-                code="language_not_served",
-                field=f"items.{number}.language",
-            )
+        if item.audio and item.language:
+            tongues.check_heard(entry, item.language, f"items.{number}.language")
     return entry.name
 
 

@@ -274,6 +274,10 @@ def _plain(_: str, text: str) -> str:
     return text
 
 
+def _names(_: str, text: str) -> list[str]:
+    return [name for each in text.split(",") if (name := each.strip())]
+
+
 _OF_TASK = {
     "language",
     "priority",
@@ -300,4 +304,8 @@ _FIELDS: Mapping[str, Callable[[str, str], Any]] = {
     "channels": _plain,
     "check_threshold": _number(float),
     "word_timestamps": _flag,
+    "spoken": _names,
+    "language_threshold": _number(float),
+    "language_unsure": _plain,
+    "multilingual": _flag,
 }

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from services.model.task import Item, Source, Task, TaskEvent
-from services.model.transcript import Output, Segment, Transcript, join_texts
+from services.model.transcript import Output, Segment, Transcript, join_segments
 from task_manager.results import Results
 from task_manager.schemas.item import TranscriptView
 from task_manager.store.protocol import Store
@@ -66,7 +66,7 @@ def heard_so_far(store: Store, task: Task, item: Item) -> TranscriptView:
         source="A",
         language=language,
         complete=False,
-        text=join_texts([segment.text for segment in segments], language or ""),
+        text=join_segments(segments, language or ""),
         duration=None,
         language_probability=None,
         no_speech=False,

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from services.model.stages import AssembleResult, AssembleSpec
-from services.model.transcript import Segment, Transcript, join_texts
+from services.model.transcript import Segment, Transcript, join_segments, join_texts
 from services.worker.work import Work
 from whisper_worker.check import checked
 from whisper_worker.runs import cut_runs
@@ -38,11 +38,12 @@ def assemble(spec: AssembleSpec, work: Work) -> AssembleResult:
 def join(parts: Sequence[Transcript], language: str) -> Transcript:
     """One transcript; it is sure of its language as far as its first part was."""
     segments = _in_time([segment for part in parts for segment in part.segments])
-    apart = any(segment.channel is not None for segment in segments)
-    texts = [each.text for each in (segments if apart else parts)]
+    apart = any(each.channel is not None or each.language for each in segments)
     return Transcript(
         language=language,
-        text=join_texts(texts, language),
+        text=join_segments(segments, language)
+        if apart
+        else join_texts([part.text for part in parts], language),
         segments=_numbered(segments),
         duration=max((part.duration for part in parts if part.duration), default=None),
         language_probability=parts[0].language_probability if parts else None,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,41 +16,42 @@ from services.model.stages import (
     TranscribeResult,
     TranscribeSpec,
 )
-from services.model.transcript import Segment, Transcript, join_texts
+from services.model.transcript import Segment, Transcript, join_segments
+from services.model.voiced import spread, within
 from services.worker.work import Work
 from whisper_worker.check import checked
-from whisper_worker.engines import Hearing, Samples
+from whisper_worker.engines import Engine, Hearing, Samples
 from whisper_worker.engines.opening import open_engine
 from whisper_worker.guards import flags
-from whisper_worker.hotwords import Hints, fit
+from whisper_worker.hotwords import fit
 from whisper_worker.runs import cut_runs
-from whisper_worker.timeline import RATE, Timeline
+from whisper_worker.timeline import RATE, Span, Timeline
+from whisper_worker.tongues import UNKNOWN, decide, doubts, runs, turns
 
-UNKNOWN_LANGUAGE = "und"
 _BYTES = 2  # a sample
 _DETECT_SAMPLES = 30 * RATE
 
 
 def detect(spec: DetectSpec, work: Work) -> DetectResult:
-    """The language that the windows speak for, weighed by how sure each one is."""
+    """The language that the windows speak for."""
     engine = open_engine(spec.model)
-    votes: dict[str, float] = {}
-    for window in spec.windows:
-        samples = _speech(work, spec.pcm, window)[:_DETECT_SAMPLES]
-        if len(samples):
-            language, probability = engine.detect(samples, spec.among)
-            votes[language] = votes.get(language, 0.0) + probability
-        work.check()
-    if not votes:
-        return DetectResult(language=UNKNOWN_LANGUAGE, probability=0.0)
-    language = max(votes, key=lambda name: votes[name])
-    return DetectResult(language=language, probability=votes[language] / len(spec.windows))
+
+    def votes() -> Iterator[tuple[str, float]]:
+        for window in spec.windows:
+            samples = _speech(work, spec.pcm, window)[:_DETECT_SAMPLES]
+            if len(samples):
+                yield engine.detect(samples, spec.among)
+            work.check()
+
+    language, probability = decide(votes())
+    warnings = doubts(language, probability, spec.threshold, spec.unsure)
+    return DetectResult(language=language, probability=probability, warnings=warnings)
 
 
 def transcribe(spec: TranscribeSpec, work: Work) -> TranscribeResult:
     """Segments go out as they are heard; the whole is kept at the end."""
     began = time.monotonic()
-    transcript, hints = _heard(spec, work) if spec.part.speech else (_silence(spec), Hints())
+    transcript, warnings = _heard(spec, work) if spec.part.speech else (_silence(spec), [])
     seconds = time.monotonic() - began
     reference = spec.reference if spec.parts == 1 else None
     found, differences = checked(reference, transcript, spec.output_differences, work)
@@ -63,38 +65,85 @@ def transcribe(spec: TranscribeSpec, work: Work) -> TranscribeResult:
         no_speech=transcript.no_speech,
         check=found,
         differences=differences,
-        warnings=hints.warnings,
+        warnings=warnings,
         engine_seconds=round(seconds, 3),
     )
 
 
-def _heard(spec: TranscribeSpec, work: Work) -> tuple[Transcript, Hints]:
+def _heard(spec: TranscribeSpec, work: Work) -> tuple[Transcript, list[str]]:
+    """What was said, and what could not be done as it was asked for."""
     engine = open_engine(spec.model)
-    samples = _speech(work, spec.pcm, spec.part)
-    timeline = Timeline(spec.part.speech)
+    part = _Part(_speech(work, spec.pcm, spec.part), spec.part)
     language, probability = spec.language, spec.language_probability
     if language is None:
-        language, probability = engine.detect(samples, spec.among)
+        windows = (part.of(window) for window in spread([spec.part]))
+        language, probability = decide(engine.detect(each, spec.among) for each in windows)
+    warnings = doubts(language, probability, spec.threshold, spec.unsure)
     hints = fit(spec.decoding.prompt, spec.keywords, engine.count)
     hearing = Hearing(
         decoding=spec.decoding.model_copy(update={"prompt": hints.prompt}),
         word_timestamps=spec.word_timestamps,
         hotwords=hints.hotwords,
         label=work.grant.text_id,
-        windows=[(timeline.place(a), timeline.place(b)) for a, b in spec.part.windows],
+        windows=part.windows,
     )
     kept: list[Segment] = []
     dropped: list[Segment] = []
-    for raw in engine.transcribe(samples, language, hearing):
+    for raw in _said(engine, part, language, hearing, spec):
         work.check()
-        segment = _placed(raw, timeline, len(kept), spec.part.channel)
+        segment = _placed(raw, part.timeline, len(kept), spec.part.channel)
         if segment.flags:
             dropped.append(segment)
         elif segment.text:
             kept.append(segment)
-            fraction = min(1.0, (raw.end or 0.0) / timeline.seconds)
+            fraction = min(1.0, (raw.end or 0.0) / part.timeline.seconds)
             work.progress(fraction, segments=[segment], language=language)
-    return _transcript(spec, language, probability, kept, dropped), hints
+    transcript = _transcript(spec, language, probability, kept, dropped)
+    return transcript, [*warnings, *hints.warnings]
+
+
+def _said(
+    engine: Engine, part: _Part, language: str, hearing: Hearing, spec: TranscribeSpec
+) -> Iterator[Segment]:
+    """Segments with times in the speech of the part."""
+    if not spec.multilingual:
+        yield from engine.transcribe(part.samples, language, hearing)
+        return
+
+    def sounds_like(turn: Span) -> str:
+        samples = part.samples[slice(*turn)][:_DETECT_SAMPLES]
+        found, probability = engine.detect(samples, spec.among)
+        return found if probability >= spec.threshold else language
+
+    for window in part.turns():
+        for run, own in runs((turn, sounds_like(turn)) for turn in window):
+            for segment in engine.transcribe(part.samples, own, replace(hearing, windows=[run])):
+                yield segment.model_copy(update={"language": own})
+
+
+class _Part:
+    """A part as it is heard: its speech end to end, and the windows of that."""
+
+    def __init__(self, samples: Samples, plan: PartPlan) -> None:
+        self.samples = samples
+        self.timeline = Timeline(plan.speech)
+        self._plan = plan
+
+    @property
+    def windows(self) -> list[Span]:
+        return [self._place(window) for window in self._plan.windows]
+
+    def of(self, window: PartPlan) -> Samples:
+        """The speech of a window."""
+        return self.samples[slice(*self._place((window.start, window.end)))]
+
+    def turns(self) -> Iterator[list[Span]]:
+        """Window by window."""
+        for start, end in self._plan.windows or [(self._plan.start, self._plan.end)]:
+            yield [self._place(turn) for turn in turns(within(self._plan.speech, start, end))]
+
+    def _place(self, span: Span) -> Span:
+        return self.timeline.place(span[0]), self.timeline.place(span[1])
 
 
 def _placed(raw: Segment, timeline: Timeline, number: int, channel: int | None) -> Segment:
@@ -126,7 +175,7 @@ def _transcript(
     """`duration` is where the part ends in the recording, so the last one's is the whole."""
     return Transcript(
         language=language,
-        text=join_texts([segment.text for segment in kept], language),
+        text=join_segments(kept, language),
         segments=list(kept),
         duration=spec.part.end / RATE,
         language_probability=probability,
@@ -136,7 +185,7 @@ def _transcript(
 
 
 def _silence(spec: TranscribeSpec) -> Transcript:
-    return _transcript(spec, spec.language or UNKNOWN_LANGUAGE, None, [], [])
+    return _transcript(spec, spec.language or UNKNOWN, None, [], [])
 
 
 def _speech(work: Work, pcm: Place, part: PartPlan) -> Samples:

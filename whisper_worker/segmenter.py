@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from itertools import islice, takewhile
+from itertools import takewhile
 
 from services.model.stages import PartPlan
+from services.model.voiced import within
 from whisper_worker.timeline import RATE, Span
 from whisper_worker.windows import QUIET, Sound, Window
 
@@ -37,16 +37,6 @@ def cut(sound: Sound, windows: Sequence[Window], longest: int) -> list[PartPlan]
         plans.append(_part(sound, windows[first:last]))
         first = last
     return [plan for plan in plans if plan.speech]
-
-
-def within(speech: Sequence[Span], start: int, end: int) -> list[Span]:
-    """The speech between two positions."""
-    first = max(0, bisect_right(speech, (start, start)) - 1)
-    return [
-        (max(a, start), min(b, end))
-        for a, b in takewhile(lambda span: span[0] < end, islice(speech, first, None))
-        if b > start
-    ]
 
 
 def _part(sound: Sound, windows: Sequence[Window]) -> PartPlan:

@@ -92,7 +92,7 @@ def of_prepare(task: Task, item: int, result: PrepareResult, *, now: float) -> E
     if not result.parts:
         return _silence(task, item, spec, result, now=now)
     if task.manifest.options.only_detect or (spec.language is None and len(result.parts) > 1):
-        size = sizes.of_windows(len(result.parts))
+        size = sizes.of_windows(result.parts)
         return Expansion(jobs=[new_job(task, Stage.DETECT, item, size=size, now=now)])
     return Expansion(
         jobs=_transcriptions(task, item, result.parts, {"language": spec.language}, now=now)
@@ -104,7 +104,7 @@ def of_detect(
 ) -> Expansion:
     """One transcribe job a part, all in the language that was found; none if only that is asked."""
     if task.manifest.options.only_detect:
-        facts = {"language_probability": result.probability}
+        facts = {"language_probability": result.probability, "warnings": result.warnings}
         words = Words(Source.AUDIO, result.language, inline(""), None, [], facts=facts)
         expansion = Expansion()
         _spread(expansion, task, item, words, now=now, choose=lambda *_: None)

@@ -11,7 +11,7 @@ RATE = 16_000  # samples a second
 BYTES_A_SECOND = 16_000  # of a file that is not opened yet: 128 kbit/s
 CHARACTERS_A_SECOND = 15  # of speech that is written down
 WINDOW_S = 30.0  # what an engine looks at in one go
-DETECT_WINDOWS = 3  # of an item's first parts, one each, that its language is told from
+DETECT_WINDOWS = 5  # that the language of an item is told from at most
 _UNKNOWN_S = 600.0
 _BYTES_A_CHARACTER = 1.5  # of a text that is too long to stand in its document
 
@@ -22,9 +22,10 @@ def of_file(size_bytes: int) -> float:
     return max(1.0, size_bytes / BYTES_A_SECOND) if size_bytes else _UNKNOWN_S
 
 
-def of_windows(parts: int) -> float:
-    """Of a detect job."""
-    return WINDOW_S * min(parts, DETECT_WINDOWS)
+def of_windows(parts: Sequence[PartPlan]) -> float:
+    """Of a detect job, if no two windows agree at once."""
+    windows = sum(len(part.windows) or 1 for part in parts)
+    return WINDOW_S * min(windows, DETECT_WINDOWS)
 
 
 def of_part(part: PartPlan) -> float:

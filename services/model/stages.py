@@ -63,21 +63,28 @@ class PrepareSpec(Value):
     part_seconds: float  # items longer than this are cut into parts
 
 
+Unsure = Literal["warn", "fail"]  # what to do with a language that is only guessed
+
+
 class DetectSpec(Value):
-    """Name the language of an item that was cut into parts, from its first voiced windows; one of
-    `among`, if any are given."""
+    """Name the language of an item that was cut into parts, from a few voiced windows of it; one
+    of `among`, if any are given. Below the `threshold` it is `unsure`."""
 
     stage: Literal["detect"] = "detect"
     pcm: Place
     model: str
     windows: list[PartPlan]
     among: list[str] = Field(default_factory=list)
+    threshold: float = 0.0
+    unsure: Unsure = "warn"
 
 
 class TranscribeSpec(Value):
     """Write down one part. `reference` is the item's text, given when `part` is the only one.
 
-    `keywords` are terms to expect. A language that is not given is one of `among`, if any are."""
+    `keywords` are terms to expect. A language that is not given is one of `among`, if any are;
+    below the `threshold` it is `unsure`. If `multilingual`, that is the main one, and each stretch
+    of speech is heard in the language that it sounds like."""
 
     stage: Literal["transcribe"] = "transcribe"
     pcm: Place
@@ -90,6 +97,9 @@ class TranscribeSpec(Value):
     word_timestamps: bool = False
     keywords: list[str] = Field(default_factory=list)
     among: list[str] = Field(default_factory=list)
+    threshold: float = 0.0
+    unsure: Unsure = "warn"
+    multilingual: bool = False
     reference: str | None = None
     output: Place
     output_text: Place
@@ -163,6 +173,7 @@ class DetectResult(Value):
     stage: Literal["detect"] = "detect"
     language: str
     probability: float
+    warnings: list[str] = Field(default_factory=list)
 
 
 class TranscribeResult(Value):

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from services.model.decoding import Decoding
 from services.model.export import Export
 from services.model.retention import Retention
-from services.model.stages import Channels
+from services.model.stages import Channels, Unsure
 from services.model.values import Stored
 from services.model.webhook import TaskWebhook
 
@@ -83,6 +83,9 @@ class Options(Stored):
     channels: Channels = "mix"
     keywords: list[str] = Field(default_factory=list)  # terms that the engine shall expect
     spoken: list[str] = Field(default_factory=list)  # one of these languages, where none is stated
+    language_threshold: float = 0.5  # a language that is less probable is only a guess
+    language_unsure: Unsure = "warn"
+    multilingual: bool = False  # each stretch of speech in a language of its own
     only_detect: bool = False  # name the language, and write nothing down
     check_threshold: float | None = None  # flag items whose error rate is above it
     language_spelling: Literal["canonical", "caller"] = "canonical"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from pydantic import Field
@@ -22,13 +23,15 @@ class Word(Stored):
 
 class Segment(Stored):
     """A run of speech, or one translated sentence; times are None for text without audio.
-    `channel` (from 0) is where it was heard, if each was listened to apart."""
+    `channel` (from 0) is where it was heard, if each was listened to apart; `language` is its own,
+    where each may have another."""
 
     id: int
     start: float | None = None
     end: float | None = None
     text: str
     words: list[Word] | None = None
+    language: str | None = None
     avg_logprob: float | None = None
     no_speech_prob: float | None = None
     compression_ratio: float | None = None
@@ -119,7 +122,22 @@ def is_unspaced(language: str) -> bool:
     return language.split("-", maxsplit=1)[0] in UNSPACED
 
 
-def join_texts(texts: list[str], language: str) -> str:
+def join_texts(texts: Iterable[str], language: str) -> str:
     """One text from many pieces, with a space between them where the script has spaces."""
-    pieces = [text.strip() for text in texts]
-    return ("" if is_unspaced(language) else " ").join(piece for piece in pieces if piece)
+    return join_pieces((text, language) for text in texts)
+
+
+def join_segments(segments: Iterable[Segment], language: str) -> str:
+    """The text of segments, each in its own language or else in this one."""
+    return join_pieces((segment.text, segment.language or language) for segment in segments)
+
+
+def join_pieces(pieces: Iterable[tuple[str, str]]) -> str:
+    """One text from pieces and their languages: no space where neither of two has spaces."""
+    joined: list[str] = []
+    unspaced = False
+    for text, language in pieces:
+        if piece := text.strip():
+            before, unspaced = unspaced, is_unspaced(language)
+            joined += [piece] if not joined or (before and unspaced) else [" ", piece]
+    return "".join(joined)

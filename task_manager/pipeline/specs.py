@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 from services.model.errors import FailureClass, JobFailed
 from services.model.job import Job, Stage
 from services.model.messages import Grant
-from services.model.size import DETECT_WINDOWS
 from services.model.stages import (
     AssembleSpec,
     DetectSpec,
@@ -21,6 +20,7 @@ from services.model.stages import (
 )
 from services.model.task import AudioInput, ItemSpec, Source, Task
 from services.model.transcript import Body, output_id
+from services.model.voiced import spread
 from services.storage import keys
 from services.storage.named import SCHEMES
 from services.storage.protocol import ObjectMissing
@@ -65,8 +65,10 @@ def spec_of(ports: Ports, task: Task, job: Job) -> Spec:
             return DetectSpec(
                 pcm=_input(ports, prepared.pcm),
                 model=job.model,
-                windows=prepared.parts[:DETECT_WINDOWS],
+                windows=spread(prepared.parts),
                 among=task.manifest.options.spoken,
+                threshold=task.manifest.options.language_threshold,
+                unsure=task.manifest.options.language_unsure,
             )
         case Stage.TRANSCRIBE:
             return _transcribe(ports, task, job)
@@ -127,6 +129,9 @@ def _transcribe(ports: Ports, task: Task, job: Job) -> TranscribeSpec:
         word_timestamps=options.word_timestamps,
         keywords=options.keywords,
         among=options.spoken,
+        threshold=options.language_threshold,
+        unsure=options.language_unsure,
+        multilingual=options.multilingual,
         reference=task.manifest.items[job.item].text if alone else None,
         output=_output(ports, job, "transcript.json"),
         output_text=_output(ports, job, "transcript.txt"),

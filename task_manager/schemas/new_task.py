@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, ConfigDict, Field
 from pydantic_core import PydanticKnownError
 
+from services.model.stages import Unsure
 from task_manager.schemas.request import RequestModel
 from task_manager.schemas.webhook import NewTaskWebhook
 
@@ -53,6 +54,29 @@ class NewOptions(RequestModel):
     )
     beam_size: int = Field(default=5, ge=1, le=10)
     word_timestamps: bool = False
+    spoken: list[Annotated[str, Field(max_length=100)]] = Field(
+        default_factory=list,
+        max_length=100,
+        description="What is spoken is one of these languages, where an item states none.",
+        examples=[["en", "zh"]],
+    )
+    language_threshold: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="A language that is heard with a lower probability is unsure.",
+    )
+    language_unsure: Unsure = Field(
+        default="warn",
+        description="`warn`: the best guess is taken, and the item gets the warning "
+        "`language_unsure`. `fail`: the item fails with that code.",
+    )
+    multilingual: bool = Field(
+        default=False,
+        description="Several languages in one audio: each stretch of speech is written down in "
+        "the one that it sounds like. Translations are made as if all were in the item's main "
+        "language.",
+    )
     prompt: str = Field(
         default="",
         max_length=MAX_PROMPT,

@@ -27,6 +27,10 @@ def test_files_are_named_by_their_stems_and_joined_by_texts(shared) -> None:
         priority="urgent",
         beam_size="3",
         word_timestamps="true",
+        spoken="en, jp,en",
+        language_threshold="0.7",
+        language_unsure="fail",
+        multilingual="true",
         check_threshold="0.2",
         language_spelling="caller",
     )
@@ -37,6 +41,8 @@ def test_files_are_named_by_their_stems_and_joined_by_texts(shared) -> None:
     )  # fmt: skip
     assert task["options"]["beam_size"] == 3
     assert task["options"]["word_timestamps"] is True
+    languages = {"spoken": ["en", "ja"], "language_threshold": 0.7, "language_unsure": "fail"}
+    assert task["options"] == {**task["options"], **languages, "multilingual": True}
     items = shared.api.get(f"/v1/tasks/{task['id']}/items").json()["items"]
     assert [(item["text_id"], item["has_text"], bool(item["audio"])) for item in items] == [
         ("1", True, True),
@@ -102,6 +108,14 @@ def test_the_name_of_a_folder_is_no_part_of_a_text_id(shared) -> None:
         ({"targets": "zh", "beam_size": "five"}, "wrong_type", "beam_size"),
         ({"targets": "zh", "beam_size": "50"}, "out_of_range", "options.beam_size"),
         ({"targets": "zh", "word_timestamps": "yes"}, "wrong_type", "word_timestamps"),
+        ({"targets": "zh", "spoken": "en,kr"}, "ambiguous_language", "options.spoken.1"),
+        ({"targets": "zh", "spoken": "en,tlh"}, "unknown_language", "options.spoken.1"),
+        (
+            {"targets": "zh", "language_threshold": "2"},
+            "out_of_range",
+            "options.language_threshold",
+        ),
+        ({"targets": "zh", "language_unsure": "no"}, "not_one_of", "options.language_unsure"),
         ({"targets": "zh", "texts": "One."}, "invalid_json", "texts"),
         ({"targets": "zh", "texts": "[1]"}, "wrong_type", "texts"),
         ({"targets": "zh", "texts": '{"2": "a", "2": "b"}'}, "duplicate_text_id", "texts"),

@@ -72,3 +72,13 @@ def test_translations_and_other_lines_are_not_heard() -> None:
     deltas.hear(line.model_copy(update={"kind": "progress"}))
     deltas.hear(line.model_copy(update={"data": {**line.data, "stage": "translate"}}))
     assert deltas.next() == ""
+
+
+def test_pieces_in_several_languages_are_joined_as_each_is_written() -> None:
+    deltas = Deltas()
+    deltas.hear(heard("One."))
+    event = heard("一。", "二。", "Two.")
+    for segment, language in zip(event.data["segments"], ("zh", "zh", "en"), strict=True):
+        segment["language"] = language
+    deltas.hear(event)
+    assert deltas.next() == "One. 一。二。 Two."

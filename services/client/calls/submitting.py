@@ -28,6 +28,10 @@ class Options(TypedDict, total=False):
     translate_model: str
     beam_size: int
     word_timestamps: bool
+    spoken: list[str]
+    language_threshold: float
+    language_unsure: Literal["warn", "fail"]
+    multilingual: bool
     prompt: str
     keywords: list[str]
     temperature: float
