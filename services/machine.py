@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import shutil
+import sys
 from pathlib import Path
 
 _GUESS = 4 * 1024**3  # where nobody says
@@ -32,6 +34,15 @@ def free_disk_bytes(folder: Path) -> int:
     """On the disk of the folder, or of the nearest one above it that is there."""
     there = next(each for each in (folder, *folder.parents) if each.is_dir())
     return shutil.disk_usage(there).free
+
+
+def give_back_memory() -> None:
+    """What was freed goes back to the kernel. The allocator of a worker's children keeps it all,
+    as they are started so that it does; other C libraries decide for themselves."""
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc alone has it
+        if trim is not None:
+            trim(0)
 
 
 def text_of(path: Path) -> str:

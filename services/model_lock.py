@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from hashlib import file_digest, sha256
 from pathlib import Path
 
@@ -53,10 +54,13 @@ def parse_lock(text: bytes) -> ModelLock | None:
 
 
 def write_lock(folder: Path, lock: ModelLock) -> None:
-    """Whole or not at all."""
-    temporary = folder / f".{LOCK_FILE}.new"
-    temporary.write_text(lock.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    temporary.replace(folder / LOCK_FILE)
+    """Whole or not at all. Raises OSError."""
+    temporary = folder / f".{LOCK_FILE}.{os.getpid()}"
+    try:
+        temporary.write_text(lock.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        temporary.replace(folder / LOCK_FILE)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def hashed(path: Path) -> LockedFile:
@@ -73,6 +77,16 @@ def damaged(folder: Path, lock: ModelLock, *, thorough: bool = False) -> list[st
     """The files that are not what the lock says. A file that still has its size and its time is
     read only if this is to be `thorough`."""
     return [file.name for file in lock.files if not _is_whole(folder / file.name, file, thorough)]
+
+
+def seen_again(folder: Path, lock: ModelLock) -> ModelLock:
+    """The same lock with the times that whole files have now."""
+    times = [(folder / file.name).stat().st_mtime_ns for file in lock.files]
+    files = [
+        file.model_copy(update={"seen_ns": time})
+        for file, time in zip(lock.files, times, strict=True)
+    ]
+    return lock.model_copy(update={"files": files})
 
 
 def _is_whole(path: Path, wanted: LockedFile, thorough: bool) -> bool:  # noqa: FBT001

@@ -122,6 +122,9 @@ class Settings(BaseSettings):
     """Use models whose licence forbids commercial use without their being named, too."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where models run."""
+    model_idle_s: float = Field(default=900.0, ge=0)
+    """A worker's process gives back the memory of a model that no job has used for so long, and
+    loads it again for the next one (seconds); 0: never."""
     compute_type: str = "default"
     """CTranslate2's compute type, such as int8 or float16."""
 

@@ -12,6 +12,7 @@ from services.model.stages import TranslateResult, TranslateSpec
 from services.model.transcript import Segment, Transcript, join_texts
 from services.models_folder import load_catalog, locate
 from services.settings import Settings, load
+from services.worker.fitness import check_fitness
 from services.worker.model_cache import ModelCache
 from services.worker.run import Stage
 from services.worker.work import Work
@@ -76,6 +77,7 @@ def open_engine(model: str, text_id: str) -> Engine:
 
 
 def _load(folder: Path, settings: Settings) -> Engine:
+    check_fitness(folder)
     from translator_worker.engines.ctranslate2 import CTranslate2Engine  # noqa: PLC0415 - heavy
 
     return CTranslate2Engine(folder, device=settings.device, compute_type=settings.compute_type)

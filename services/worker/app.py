@@ -24,6 +24,7 @@ from services.settings import Settings, load
 from services.worker.callbacks import Manager
 from services.worker.capacity import memory_for_models
 from services.worker.leases import leaving
+from services.worker.model_cache import Idleness
 from services.worker.offering import Offering
 from services.worker.pulse import Pulse
 from services.worker.run import Runner, Stage
@@ -81,6 +82,8 @@ def make_worker(
 
 def make_runner(settings: Settings, stages: Mapping[str, Stage], claim_slots: int) -> Runner:
     manager = Manager(settings.manager_url, settings.callback_secrets[0])
+    idleness = Idleness(settings.model_idle_s)
+    idleness.start()
     return Runner(
         node=settings.node,
         models=models_in(queues_of(settings)),
@@ -91,6 +94,7 @@ def make_runner(settings: Settings, stages: Mapping[str, Stage], claim_slots: in
         pulse=_pulse(),
         free_mb=lambda: memory_for_models(settings),
         networks=settings.networks,
+        idleness=idleness,
     )
 
 

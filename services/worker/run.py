@@ -19,7 +19,7 @@ from services.outbound import Objects
 from services.worker.callbacks import Manager, Refused
 from services.worker.classify import classify, is_fatal
 from services.worker.leases import Heart, Lease, Released, leaving
-from services.worker.model_cache import loaded_models
+from services.worker.model_cache import Idleness, loaded_models
 from services.worker.offering import Offering
 from services.worker.pulse import Pulse
 from services.worker.work import Attempt, Work
@@ -49,6 +49,7 @@ class Runner:
         pulse: Pulse | None = None,
         free_mb: Callable[[], int | None] = lambda: None,
         networks: Sequence[Network] = (),
+        idleness: Idleness | None = None,
     ) -> None:
         """`free_mb` is the memory that models may still take, None where nobody knows; users'
         URLs may lead to `networks` beside the public ones."""
@@ -60,6 +61,7 @@ class Runner:
         self._offering = offering
         self._pulse = pulse or Pulse(None)
         self._free_mb = free_mb
+        self._idleness = idleness or Idleness(0.0)
         self._objects = Objects(networks)
         self.end_process: Callable[[], None] = lambda: os._exit(_EXIT_CODE)
 
@@ -70,9 +72,10 @@ class Runner:
         token = secrets.token_hex(16)
         self._pulse.asks(token)
         try:
-            granted = self._claim(announcement, token)
-            if granted is not None and granted.grants:
-                self._work_off(granted, token)
+            with self._idleness.busy():
+                granted = self._claim(announcement, token)
+                if granted is not None and granted.grants:
+                    self._work_off(granted, token)
         finally:
             self._pulse.holds(token, ())
         if granted is not None and granted.rest_s:

@@ -42,6 +42,15 @@ def test_the_language_is_one_of_those_that_may_be_spoken(
     assert tiny_engine.detect(samples, [language])[0] == language
 
 
+def test_a_model_that_knows_english_only_is_not_asked_what_it_hears(
+    samples: np.ndarray, tmp_path: Path
+) -> None:
+    folder = tiny_whisper.write(tmp_path / "tiny.en", english_only=True)
+    engine = FasterWhisper(folder, "cpu", "default")
+    assert engine.detect(samples) == ("en", 1.0)
+    assert list(engine.transcribe(samples, "en", Hearing(safer=True)))
+
+
 def test_hints_change_what_is_heard(tiny_engine: FasterWhisper, samples: np.ndarray) -> None:
     def heard(**hints: str) -> list[str]:
         hotwords = hints.pop("hotwords", "")

@@ -17,17 +17,18 @@ LANGUAGES = ("en", "zh", "de")
 TIMES = 1501
 
 
-def _tokens() -> list[str]:
+def _tokens(*, english_only: bool) -> list[str]:
     """In Whisper's order; the empty one makes CTranslate2 see a multilingual model."""
     names = ["endoftext", "startoftranscript", *LANGUAGES, "translate", "transcribe"]
     names += ["startoflm", "startofprev", "nospeech", "notimestamps"]
     names += [f"{index * 0.02:.2f}" for index in range(TIMES)]
-    return ["", *(f"word{index}" for index in range(WORDS)), *(f"<|{name}|>" for name in names)]
+    first = [] if english_only else [""]
+    return [*first, *(f"word{index}" for index in range(WORDS)), *(f"<|{name}|>" for name in names)]
 
 
-def write(folder: Path, seed: int = 5) -> Path:
+def write(folder: Path, seed: int = 5, *, english_only: bool = False) -> Path:
     folder.mkdir()
-    tokens = _tokens()
+    tokens = _tokens(english_only=english_only)
     number = {token: index for index, token in enumerate(tokens)}
     spec = ctranslate2.specs.WhisperSpec(1, HEADS, 1, HEADS)
     _fill(spec, np.random.default_rng(seed), len(tokens))

@@ -25,6 +25,8 @@ class FasterWhisper:
         )
 
     def detect(self, samples: Samples, among: Sequence[str] = ()) -> tuple[str, float]:
+        if not self._model.model.is_multilingual:
+            return "en", 1.0  # it knows no other, and cannot be asked
         _, _, probabilities = self._model.detect_language(samples)
         known = [(from_whisper(code), float(share)) for code, share in probabilities]
         wanted = [each for each in known if not among or each[0] in among]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from services.model.errors import FailureClass, JobFailed
 from services.models_folder import load_catalog, locate
 from services.settings import Settings, load
+from services.worker.fitness import check_fitness
 from services.worker.model_cache import ModelCache
 from whisper_worker.engines import Engine
 
@@ -27,8 +28,9 @@ def _load(model: str, settings: Settings) -> Engine:
         raise JobFailed(
             FailureClass.RESOURCE_EXHAUSTED,
             "model_missing",
-            f"This worker has no model {model!r}: put it into {settings.models_folder}.",
+            f"This worker has no model {model!r}: fanscribe models pull {model}.",
         )
+    check_fitness(folder, ["tokenizer.json"])  # without it faster-whisper would ask a hub
     from whisper_worker.engines.faster_whisper import (  # noqa: PLC0415  seconds to import
         FasterWhisper,
     )

@@ -1,0 +1,153 @@
+"""A model is loaded only if its files are whole and enough, and without a network."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from services import settings as configuration
+from services.model.errors import FailureClass, JobFailed
+from services.model_lock import LOCK_FILE, ModelLock, hashed, read_lock, write_lock
+from services.worker import fitness
+from whisper_worker.engines.opening import _cache, open_engine
+
+ROOT = Path(__file__).parents[2]
+DEMO = ROOT / "demo" / "models" / "whisper-demo"
+FILES = ["model.bin", "config.json", "tokenizer.json", "vocabulary.json"]
+
+
+@pytest.fixture
+def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder of a model `small` that was pulled."""
+    folder = tmp_path / "models" / "small"
+    folder.mkdir(parents=True)
+    for name in [*FILES, "preprocessor_config.json"]:
+        shutil.copyfile(DEMO / name, folder / name)
+    write_lock(folder, ModelLock(files=[hashed(folder / name) for name in FILES]))
+    monkeypatch.setenv("FANSCRIBE_MODELS_DIR", str(folder.parent))
+    monkeypatch.setattr(fitness, "_whole", set())
+    configuration.load.cache_clear()
+    yield folder
+    _cache.clear()
+    configuration.load.cache_clear()
+
+
+def spoil(path: Path) -> None:
+    """Another content of the same size, at another time."""
+    path.write_bytes(bytes(path.stat().st_size))
+    os.utime(path, (1, 1))
+
+
+def test_a_whole_model_is_loaded(small: Path) -> None:
+    assert open_engine("small").count("Hello.") > 0
+
+
+@pytest.mark.parametrize("name", FILES[:2])
+def test_a_damaged_model_is_not_loaded_but_pulled_again(small: Path, name: str) -> None:
+    spoil(small / name)
+    with pytest.raises(JobFailed, match=f"{name}.*fanscribe models pull") as failed:
+        open_engine("small")
+    assert failed.value.code == "model_damaged"
+    assert failed.value.failure_class is FailureClass.RESOURCE_EXHAUSTED
+    shutil.copyfile(DEMO / name, small / name)
+    assert open_engine("small").count("Hello.") > 0
+
+
+def test_a_model_without_a_tokenizer_is_refused_and_no_hub_is_asked(small: Path) -> None:
+    (small / "tokenizer.json").unlink()
+    with pytest.raises(JobFailed, match="lacks tokenizer") as failed:
+        open_engine("small")
+    assert failed.value.code == "model_incomplete"
+
+
+def test_a_model_that_is_not_here_names_the_command(small: Path) -> None:
+    with pytest.raises(JobFailed, match="fanscribe models pull medium") as failed:
+        open_engine("medium")
+    assert failed.value.code == "model_missing"
+
+
+def test_a_model_without_a_lock_is_taken_as_it_is(small: Path) -> None:
+    (small / LOCK_FILE).unlink()
+    assert open_engine("small").count("Hello.") > 0
+
+
+def test_a_copy_is_read_once_and_its_new_times_are_kept(
+    small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.utime(small / "model.bin", (1, 1))
+    before = read_lock(small)
+    fitness.check_fitness(small)
+    after = read_lock(small)
+    assert before
+    assert after
+    assert after.files[0].seen_ns == 10**9
+    assert after.digest == before.digest
+
+    monkeypatch.setattr(fitness, "_whole", set())  # as in the next process
+    monkeypatch.setattr("services.model_lock.hashed", lambda _: pytest.fail("read again"))
+    fitness.check_fitness(small)
+
+
+def test_a_lock_that_cannot_be_written_stops_nobody(
+    small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.utime(small / "model.bin", (1, 1))
+
+    def read_only(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(fitness, "write_lock", read_only)
+    fitness.check_fitness(small)
+
+
+OFFLINE = """
+import socket, sys
+
+def canary(event, arguments):
+    if event in {"socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto"}:
+        print("CANARY", event, arguments[-1:], flush=True)
+        raise OSError("no network here")
+
+sys.addaudithook(canary)
+import numpy as np
+from whisper_worker.engines import Hearing
+from whisper_worker.engines.opening import open_engine
+
+engine = open_engine("small")
+samples = np.random.default_rng(1).normal(0, 0.1, 16_000).astype(np.float32)
+engine.detect(samples)
+print("heard", len(list(engine.transcribe(samples, "en", Hearing(safer=True)))))
+if "alarm" in sys.argv:
+    try:
+        socket.create_connection(("127.0.0.1", 9))
+    except OSError:
+        pass
+"""
+
+
+def run_offline(models: Path, *words: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", OFFLINE, *words],
+        env={**os.environ, "FANSCRIBE_MODELS_DIR": str(models)},
+        cwd=ROOT, capture_output=True, text=True, check=True, timeout=120,
+    )  # fmt: skip
+    return done.stdout
+
+
+def test_a_model_loads_and_hears_without_a_word_to_the_network(small: Path) -> None:
+    said = run_offline(small.parent)
+    assert "heard" in said
+    assert "CANARY" not in said
+    assert "CANARY" in run_offline(small.parent, "alarm")
+
+
+def test_the_lock_is_json_that_people_can_read(small: Path) -> None:
+    told = json.loads((small / LOCK_FILE).read_text(encoding="utf-8"))
+    assert [file["name"] for file in told["files"]] == FILES
