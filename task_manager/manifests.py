@@ -254,6 +254,7 @@ def _options(new: NewOptions, catalog: Catalog, items: list[ItemSpec]) -> Option
             beam_size=new.beam_size, prompt=new.prompt, temperature=ladder(new.temperature)
         ),
         word_timestamps=new.word_timestamps,
+        segments=new.segments,
         spoken=tongues.spoken(named, catalog.entry(model)),
         language_threshold=new.language_threshold,
         language_unsure=new.language_unsure,

@@ -304,6 +304,7 @@ _FIELDS: Mapping[str, Callable[[str, str], Any]] = {
     "channels": _plain,
     "check_threshold": _number(float),
     "word_timestamps": _flag,
+    "segments": _plain,
     "spoken": _names,
     "language_threshold": _number(float),
     "language_unsure": _plain,

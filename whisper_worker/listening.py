@@ -16,14 +16,16 @@ from services.model.stages import (
     TranscribeResult,
     TranscribeSpec,
 )
-from services.model.transcript import Segment, Transcript, join_segments
+from services.model.transcript import Segment, Transcript, Word, join_segments
 from services.model.voiced import spread, within
 from services.worker.work import Work
 from whisper_worker.check import checked
+from whisper_worker.confidence import confidence
 from whisper_worker.engines import Engine, Hearing, Samples
 from whisper_worker.engines.opening import open_engine
 from whisper_worker.guards import flags
 from whisper_worker.hotwords import fit
+from whisper_worker.recut import Sentences
 from whisper_worker.runs import cut_runs
 from whisper_worker.timeline import RATE, Span, Timeline
 from whisper_worker.tongues import UNKNOWN, decide, doubts, runs, turns
@@ -82,22 +84,30 @@ def _heard(spec: TranscribeSpec, work: Work) -> tuple[Transcript, list[str]]:
     hints = fit(spec.decoding.prompt, spec.keywords, engine.count)
     hearing = Hearing(
         decoding=spec.decoding.model_copy(update={"prompt": hints.prompt}),
-        word_timestamps=spec.word_timestamps,
+        word_timestamps=spec.word_timestamps or spec.recut,
         hotwords=hints.hotwords,
         label=work.grant.text_id,
         windows=part.windows,
     )
     kept: list[Segment] = []
     dropped: list[Segment] = []
+
+    def tell(segments: Sequence[Segment], fraction: float) -> None:
+        numbered = [_shown(each, len(kept) + n, spec) for n, each in enumerate(segments)]
+        kept.extend(numbered)
+        work.progress(fraction, segments=numbered, language=language)
+
+    sentences = Sentences(language)
     for raw in _said(engine, part, language, hearing, spec):
         work.check()
-        segment = _placed(raw, part.timeline, len(kept), spec.part.channel)
+        segment = _placed(raw, part.timeline, spec.part.channel)
         if segment.flags:
-            dropped.append(segment)
+            dropped.append(_shown(segment, len(kept), spec))
         elif segment.text:
-            kept.append(segment)
             fraction = min(1.0, (raw.end or 0.0) / part.timeline.seconds)
-            work.progress(fraction, segments=[segment], language=language)
+            tell(sentences.hear(segment) if spec.recut else [segment], fraction)
+    if left := sentences.rest():
+        tell(left, 1.0)
     transcript = _transcript(spec, language, probability, kept, dropped)
     return transcript, [*warnings, *hints.warnings]
 
@@ -146,23 +156,32 @@ class _Part:
         return self.timeline.place(span[0]), self.timeline.place(span[1])
 
 
-def _placed(raw: Segment, timeline: Timeline, number: int, channel: int | None) -> Segment:
+def _placed(raw: Segment, timeline: Timeline, channel: int | None) -> Segment:
     """A segment with the times of the recording, its channel, and the flags of the guards."""
-    start = timeline.start(raw.start or 0.0)
-    words = [
-        word.model_copy(update={"start": timeline.start(word.start), "end": timeline.end(word.end)})
-        for word in raw.words or []
-    ]
+    words = [_word(word, timeline) for word in raw.words or []]
+    start = words[0].start if words else timeline.start(raw.start or 0.0)
+    end = words[-1].end if words else timeline.end(raw.end or 0.0)
     return raw.model_copy(
         update={
-            "id": number,
             "start": start,
-            "end": max(start, timeline.end(raw.end or 0.0)),
+            "end": max(start, end),
             "words": words or None,
+            "confidence": confidence(raw),
             "channel": channel,
             "flags": [*raw.flags, *flags(raw)],
         }
     )
+
+
+def _word(word: Word, timeline: Timeline) -> Word:
+    start, end = timeline.word(word.start, word.end)
+    return word.model_copy(update={"start": start, "end": end})
+
+
+def _shown(segment: Segment, number: int, spec: TranscribeSpec) -> Segment:
+    """With words only where they were asked for."""
+    words = segment.words if spec.word_timestamps else None
+    return segment.model_copy(update={"id": number, "words": words})
 
 
 def _transcript(

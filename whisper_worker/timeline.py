@@ -45,6 +45,12 @@ class Timeline:
         """The time in the recording of something that ends here (seconds)."""
         return self._original(seconds, bisect_left(self._ends, round(seconds * RATE)))
 
+    def word(self, start: float, end: float) -> tuple[float, float]:
+        """The times in the recording of what is said without a break: it lies in one stretch, the
+        one in which its middle is, whatever an engine believes of its edges."""
+        index = bisect_right(self._ends, round((start + end) / 2 * RATE))
+        return self._original(start, index), self._original(end, index)
+
     def _original(self, seconds: float, index: int) -> float:
         index = min(index, len(self._spans) - 1)
         before = self._ends[index - 1] if index else 0

@@ -29,12 +29,11 @@ TokenId = Annotated[int, Field(ge=-1, lt=60_000)]
 
 
 class Decoding(Stored):
-    """The options of the decoder. A window is up to 30 s of audio."""
+    """The options of the decoder. A window is up to 30 s of audio and ends in a pause."""
 
     mode: Mode = Field(
         default="sequential",
-        description="`sequential`: one window after the other, each begins where the one before "
-        "ended. `batched`: several at once, cut at silence.",
+        description="`sequential`: one window after the other. `batched`: several at once.",
     )
     batch_size: int = Field(
         default=8, ge=1, le=64, description="How many windows are heard at once, batched only."
@@ -127,7 +126,7 @@ class Decoding(Stored):
         default="",
         max_length=MAX_PROMPT,
         description="Words that the speech model takes for what was said right before; it reads "
-        "the last 223 tokens of them. Batched, before each window.",
+        "the last 223 tokens of them, before each window.",
         examples=["A talk about Kubernetes operators."],
     )
     prefix: str = Field(

@@ -95,6 +95,7 @@ class TranscribeSpec(Value):
     language_probability: float | None = None
     decoding: Decoding = Decoding()
     word_timestamps: bool = False
+    recut: bool = False  # from words into sentences, whether or not their times are kept
     keywords: list[str] = Field(default_factory=list)
     among: list[str] = Field(default_factory=list)
     threshold: float = 0.0

@@ -72,6 +72,9 @@ class Target(Stored):
     spelling: str
 
 
+Segments = Literal["auto", "sentences", "engine"]
+
+
 class Options(Stored):
     """How the task is run; every field is validated when the task is created."""
 
@@ -79,6 +82,7 @@ class Options(Stored):
     translate_model: str | None = None  # None: the catalog chooses by language pair
     decoding: Decoding = Decoding()
     word_timestamps: bool = False
+    segments: Segments = "auto"
     vad: bool = True
     channels: Channels = "mix"
     keywords: list[str] = Field(default_factory=list)  # terms that the engine shall expect
@@ -101,6 +105,15 @@ class Options(Stored):
         if found.get("temperature"):
             old["temperature"] = [found["temperature"]]
         return {**found, "decoding": old}
+
+    @property
+    def recut(self) -> bool:
+        """Whether segments are cut anew, from words into sentences: by default where words are
+        timed anyway, or an engine cuts every 30 seconds."""
+        if self.segments == "auto":
+            timed = self.word_timestamps or self.decoding.mode == "batched"
+            return timed and self.decoding.n_best == 1
+        return self.segments == "sentences"
 
 
 class Manifest(Stored):

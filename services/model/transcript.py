@@ -23,14 +23,16 @@ class Word(Stored):
 
 class Segment(Stored):
     """A run of speech, or one translated sentence; times are None for text without audio.
-    `channel` (from 0) is where it was heard, if each was listened to apart; `language` is its own,
-    where each may have another."""
+    `confidence` in 0…1 is the mean probability of its words where these were timed, else that of
+    its tokens. `channel` (from 0) is where it was heard, if each was listened to apart; `language`
+    is its own, where each may have another."""
 
     id: int
     start: float | None = None
     end: float | None = None
     text: str
     words: list[Word] | None = None
+    confidence: float | None = None
     language: str | None = None
     avg_logprob: float | None = None
     no_speech_prob: float | None = None

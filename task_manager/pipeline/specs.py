@@ -127,6 +127,7 @@ def _transcribe(ports: Ports, task: Task, job: Job) -> TranscribeSpec:
         language_probability=job.inputs.get("language_probability"),
         decoding=options.decoding.safer() if job.safer else options.decoding,
         word_timestamps=options.word_timestamps,
+        recut=options.recut,
         keywords=options.keywords,
         among=options.spoken,
         threshold=options.language_threshold,

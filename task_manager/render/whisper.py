@@ -40,11 +40,10 @@ def _segment(segment: Segment, *, words: bool) -> dict[str, Any]:
         "avg_logprob": segment.avg_logprob,
         "compression_ratio": segment.compression_ratio,
         "no_speech_prob": segment.no_speech_prob,
+        "confidence": segment.confidence,
     }
     if words:
-        shown["words"] = [
-            {**_word(word), "probability": word.probability} for word in segment.words or []
-        ]
+        shown["words"] = [_word(word) for word in segment.words or []]
     return shown
 
 
@@ -54,7 +53,12 @@ def words(transcript: Transcript) -> list[dict[str, Any]]:
 
 
 def _word(word: Word) -> dict[str, Any]:
-    return {"word": word.text.strip(), "start": word.start, "end": word.end}
+    return {
+        "word": word.text.strip(),
+        "start": word.start,
+        "end": word.end,
+        "probability": word.probability,
+    }
 
 
 def tsv(transcript: Transcript) -> str:

@@ -80,6 +80,7 @@ FORM_SCHEMA: dict[str, Any] = {
             "translate_model": {"type": "string"},
             "beam_size": {"type": "integer", "minimum": 1, "maximum": 10},
             "word_timestamps": {"type": "boolean"},
+            "segments": {"type": "string", "enum": ["auto", "sentences", "engine"]},
             "spoken": {"type": "string", "description": "Comma list of languages."},
             "language_threshold": {"type": "number", "minimum": 0, "maximum": 1},
             "language_unsure": {"type": "string", "enum": ["warn", "fail"]},

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, ConfigDict, Field
 from pydantic_core import PydanticKnownError
 
 from services.model.stages import Unsure
+from services.model.task import Segments
 from task_manager.schemas.request import RequestModel
 from task_manager.schemas.webhook import NewTaskWebhook
 
@@ -54,6 +55,11 @@ class NewOptions(RequestModel):
     )
     beam_size: int = Field(default=5, ge=1, le=10)
     word_timestamps: bool = False
+    segments: Segments = Field(
+        default="auto",
+        description="`sentences`: segments are cut anew, from words into sentences. `engine`: as "
+        "the speech model cuts. `auto`: sentences where words are timed anyway.",
+    )
     spoken: list[Annotated[str, Field(max_length=100)]] = Field(
         default_factory=list,
         max_length=100,

@@ -27,6 +27,7 @@ def test_files_are_named_by_their_stems_and_joined_by_texts(shared) -> None:
         priority="urgent",
         beam_size="3",
         word_timestamps="true",
+        segments="sentences",
         spoken="en, jp,en",
         language_threshold="0.7",
         language_unsure="fail",
@@ -42,7 +43,9 @@ def test_files_are_named_by_their_stems_and_joined_by_texts(shared) -> None:
     assert task["options"]["beam_size"] == 3
     assert task["options"]["word_timestamps"] is True
     languages = {"spoken": ["en", "ja"], "language_threshold": 0.7, "language_unsure": "fail"}
-    assert task["options"] == {**task["options"], **languages, "multilingual": True}
+    assert task["options"] == {
+        **task["options"], **languages, "multilingual": True, "segments": "sentences",
+    }  # fmt: skip
     items = shared.api.get(f"/v1/tasks/{task['id']}/items").json()["items"]
     assert [(item["text_id"], item["has_text"], bool(item["audio"])) for item in items] == [
         ("1", True, True),

@@ -61,6 +61,7 @@ def test_words_have_times_where_they_are_asked_for(manager: Manager, both: bool)
         ("talk.", 1.5, 2.0),
     ]
     assert bool(found.segments) == both
+    assert [each.probability for each in found.words] == [0.9, 0.9]
 
 
 def test_the_async_client_is_answered_as_well(manager: Manager) -> None:

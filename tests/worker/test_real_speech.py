@@ -25,6 +25,7 @@ from services.worker.leases import Lease
 from services.worker.work import Attempt
 from whisper_worker import tasks
 from whisper_worker.assembling import join
+from whisper_worker.check import compare
 from whisper_worker.tasks import STAGES
 
 S = speech.SAMPLE_RATE
@@ -98,7 +99,7 @@ def ear(
     objects = Objects()
 
     def run(spec: object) -> object:
-        lease = Lease(make_grant(spec))
+        lease = Lease(make_grant(spec, soft_s=3600.0, hard_s=3600.0, stuck_s=3600.0))
         lease.begin()
         return STAGES[spec.stage](spec, Attempt(lease, "t" * 16, tmp_path, callbacks, objects))
 
@@ -177,3 +178,50 @@ def test_each_stretch_is_heard_in_its_own_language_if_that_is_asked_for(ear: Ear
     assert f" {chinese} " in heard.text
     alone = ear.hear(audio)
     assert {segment.language for segment in alone.segments} == {None}
+
+
+def test_words_lie_where_they_are_said_behind_silences_and_cuts(ear: Ear) -> None:
+    """Whisper gives the gap before a sentence to its first word; all others begin where they are
+    spoken, whatever silence was passed over before them."""
+    who = speech.voices("en", held_out=True)[3]
+    clips = [speech.pronounce(each.text("en"), "en", who) for each in KNOWN[6:14]]
+    gaps = [5.0, 0.5, 9.0, 0.4, 3.0, 0.5, 12.0, 0.5, 2.0]
+    audio, times = speech.join([clip.audio for clip in clips], gaps)
+    for part_seconds in (300.0, 20.0):
+        heard = ear.hear(audio, part_seconds=part_seconds, word_timestamps=True, recut=True)
+        assert [s.text for s in heard.segments] == [each.text("en") for each in KNOWN[6:14]]
+        for segment, clip, (start, end) in zip(heard.segments, clips, times, strict=True):
+            first, *others = segment.words or []
+            assert (segment.start, segment.end) == (first.start, others[-1].end)
+            assert "".join(word.text for word in segment.words).strip() == segment.text
+            begun = [start + word.start for word in clip.words]
+            for word in others:
+                assert min(abs(word.start - each) for each in begun) < 0.15
+            assert start - 0.5 < first.start < start + 0.1
+            assert first.end == pytest.approx(others[0].start, abs=0.1)
+            assert begun[-1] - 0.15 < segment.end < end + 0.1
+            assert segment.confidence > 0.5
+            assert all(0.0 <= word.probability <= 1.0 for word in segment.words)
+
+
+def test_sentences_need_no_word_times_in_the_answer(ear: Ear) -> None:
+    audio = spoken("zh", slice(6, 12))
+    heard = ear.hear(audio, recut=True)
+    assert [s.text for s in heard.segments] == [each.text("zh") for each in KNOWN[6:12]]
+    assert {segment.words for segment in heard.segments} == {None}
+    assert all(0.5 < segment.confidence <= 1.0 for segment in heard.segments)
+
+
+def test_a_talk_has_the_same_words_in_however_many_parts(ear: Ear) -> None:
+    audio = spoken("en", slice(0, 40), gap=0.3)
+    seconds = len(audio) / S
+    heard = {}
+    for parts in (1, 2, 6):
+        results = ear.parts(audio, part_seconds=seconds / parts + 10.0, language="en")
+        assert len(results) >= parts
+        heard[parts] = " ".join(result.text.inline for result in results).split()
+    assert heard[2] == heard[1]
+    assert heard[6] == heard[1]
+    reference = expected_text(KNOWN[:40], "en")
+    whole = Transcript(language="en", text=" ".join(heard[1]), segments=[])
+    assert compare(reference, whole)[0].wer < 0.01

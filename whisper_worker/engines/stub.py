@@ -77,7 +77,7 @@ def _words(text: str, start: float, end: float) -> list[Word]:
     words = text.split()
     step = (end - start) / len(words)
     return [
-        Word(start=start + index * step, end=start + (index + 1) * step, text=word)
+        Word(start=start + index * step, end=start + (index + 1) * step, text=f" {word}")
         for index, word in enumerate(words)
     ]
 

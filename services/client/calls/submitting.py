@@ -28,6 +28,7 @@ class Options(TypedDict, total=False):
     translate_model: str
     beam_size: int
     word_timestamps: bool
+    segments: Literal["auto", "sentences", "engine"]
     spoken: list[str]
     language_threshold: float
     language_unsure: Literal["warn", "fail"]
