@@ -121,14 +121,18 @@ class Feeds:
 
     async def follow(self, owner: str, *, after: int, newest: int) -> AsyncIterator[TaskEvent]:
         """Every event after that position, until the manager stops; `newest` is the last one that
-        the store had a moment ago. Raises StoreUnavailable."""
+        the store had a moment ago. While the store is away, there is none."""
         seen = Seen(after, self._store.unordered_s)
         with self._read(owner, newest) as feed:
             while not feed.over:
                 place = feed.end
-                async for event in stored(self._store, owner, seen.settled):
-                    if seen.is_new(event.position):
-                        yield event
+                try:
+                    async for event in stored(self._store, owner, seen.settled):
+                        if seen.is_new(event.position):
+                            yield event
+                except StoreUnavailable:
+                    await asyncio.sleep(_LOOK_EVERY_S)
+                    continue
                 while feed.has(place) and not feed.over:
                     for event in await feed.since(place):
                         place += 1

@@ -10,19 +10,22 @@ from dataclasses import dataclass
 
 from starlette.concurrency import run_in_threadpool
 
-from services.model.task import Task, TaskEvent
-from task_manager.store.protocol import Store
+from services.model.task import Task, TaskEvent, TaskState
+from task_manager.store.protocol import Store, StoreUnavailable
 
 _PAGE = 200  # events a look
+_ENDS = frozenset(state for state in TaskState if state.ended)
 _SHARE = 0.1  # of the time that it has waited so far, a pause adds this much
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """The task as it stood right before its new events were read; None if there is none."""
+    """The task as it stood right before its new events were read; None if there is none. `told`:
+    it is over, and there is nothing to tell after these."""
 
     task: Task | None
     events: Sequence[TaskEvent]
+    told: bool
 
     @property
     def over(self) -> bool:
@@ -34,6 +37,13 @@ def is_over(task: Task | None) -> bool:
     return task is None or task.state.ended or task.deleted_at is not None
 
 
+def is_told(store: Store, task: Task) -> bool:
+    """Whether the last event is the end itself: a task's state is written a moment before the
+    event that tells of it."""
+    last = store.events(task.id, after=max(0, store.last_event(task.id) - 1), limit=1)
+    return any(each.kind == "state" and each.data["state"] in _ENDS for each in last)
+
+
 async def looks(
     store: Store,
     task_id: str,
@@ -42,13 +52,20 @@ async def looks(
     after: int = 0,
     quickest_s: float = 0.3,
     slowest_s: float = 0.3,
+    waits_for_store: bool = False,
 ) -> AsyncIterator[Look]:
     """One look after the other, until the manager stops; after one that brought nothing, a pause.
     The longer it has waited, the longer the pause: short work is noticed soon, and long work does
-    not keep the store busy."""
+    not keep the store busy. Raises StoreUnavailable, unless it `waits_for_store`."""
     began = time.monotonic()
     while not stopping.is_set():
-        look = await run_in_threadpool(_look, store, task_id, after)
+        try:
+            look = await run_in_threadpool(_look, store, task_id, after)
+        except StoreUnavailable:
+            if not waits_for_store:
+                raise
+            await asyncio.sleep(slowest_s)
+            continue
         yield look
         if look.events:
             after = look.events[-1].number
@@ -59,4 +76,6 @@ async def looks(
 
 def _look(store: Store, task_id: str, after: int) -> Look:
     task = store.task(task_id)
-    return Look(task, store.events(task_id, after=after, limit=_PAGE))
+    events = store.events(task_id, after=after, limit=_PAGE)
+    is_last = not events and is_over(task)
+    return Look(task, events, told=is_last and (task is None or is_told(store, task)))

@@ -3,24 +3,25 @@ SSE: comments keep idle connections open, and `retry` says when to come again.""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
-from fastapi.sse import EventSourceResponse, ServerSentEvent
-from starlette.concurrency import run_in_threadpool
+from fastapi.sse import ServerSentEvent
 
 from services.model.access import Scope
 from services.model.errors import Invalid
 from services.model.pack import dumps
-from services.model.task import Task, TaskEvent, TaskState
+from services.model.task import TaskEvent
 from services.settings import Settings
 from task_manager.auth import may
 from task_manager.clock import moment
 from task_manager.dependencies import OwnedTask, Owner, TheSettings, TheStore
+from task_manager.event_stream import TOLD, EventStream
 from task_manager.feed import SECOND, Feeds
-from task_manager.following import is_over, looks
+from task_manager.following import is_over, is_told, looks
 from task_manager.problems import responses
 from task_manager.schemas.request import MOST
 from task_manager.store.protocol import Store
@@ -31,9 +32,10 @@ _RETRY_MS = 2000  # until a browser comes again
 _LAST_LOOKS = 4  # at the log of a task that has ended, in case its end is never told
 _REPLAY_S = 24 * 3600.0
 _AHEAD_S = 60.0  # a cursor from later than this is from nowhere
-_ENDS = frozenset(state for state in TaskState if state.ended)
-_TOLD: dict[int | str, dict[str, Any]] = {
-    204: {"description": "The task has ended, and the caller has seen its end."}
+_ALL: dict[int | str, dict[str, Any]] = {200: TOLD}
+_ONE: dict[int | str, dict[str, Any]] = {
+    200: TOLD,
+    204: {"description": "The task has ended, and the caller has seen its end."},
 }
 
 LastEventId = Annotated[int | None, Header(ge=0, le=MOST, description="Go on after this event.")]
@@ -58,39 +60,37 @@ def _seen(
 ) -> int:
     """The number of the last event that the caller has. Raises AllTold."""
     seen = max(last_event_id or 0, after or 0)
-    if seen and is_over(task) and seen >= store.last_event(task.id) and _is_told(store, task):
+    if seen and is_over(task) and seen >= store.last_event(task.id) and is_told(store, task):
         raise AllTold
     return seen
 
 
 @router.get(
     "/v1/tasks/{task_id}/events",
-    response_class=EventSourceResponse,
-    responses={**_TOLD, **responses(401, 403, 404, 410, 422, 503)},
+    response_class=Response,
+    responses={**_ONE, **responses(401, 403, 404, 410, 422, 503)},
 )
 async def stream_events(
     request: Request, task: OwnedTask, store: TheStore, seen: Annotated[int, Depends(_seen)]
-) -> AsyncIterator[ServerSentEvent]:
+) -> EventStream:
     """Events `state`, `progress`, `segments`, `item`, `cell`, `asked` and `left`, from the first
     or from where the caller was. The stream ends when the task has ended and all is told. Segments
     carry part and attempt: drop all below the highest attempt of a part."""
+    return EventStream(_of_task(store, task.id, request.app.state.stopping, seen))
+
+
+async def _of_task(
+    store: Store, task_id: str, stopping: threading.Event, seen: int
+) -> AsyncGenerator[ServerSentEvent]:
     yield ServerSentEvent(retry=_RETRY_MS)
     looks_left = _LAST_LOOKS
-    async for look in looks(store, task.id, request.app.state.stopping, after=seen):
+    async for look in looks(store, task_id, stopping, after=seen, waits_for_store=True):
         for event in look.events:
             yield _sent(event, event.number)
         if look.over and not look.events:
-            told = await run_in_threadpool(_is_told, store, task)
-            looks_left = looks_left - 1 if not told else 0
+            looks_left = looks_left - 1 if not look.told else 0
             if not looks_left:
                 return
-
-
-def _is_told(store: Store, task: Task) -> bool:
-    """Whether the last event is the end itself: a task's state is written a moment before the
-    event that tells of it."""
-    last = store.events(task.id, after=max(0, store.last_event(task.id) - 1), limit=1)
-    return any(each.kind == "state" and each.data["state"] in _ENDS for each in last)
 
 
 # ── all tasks ────────────────────────────────────────────────────────────────────────────────
@@ -138,15 +138,20 @@ def _replay_s(settings: Settings) -> float:
 
 
 @router.get(
-    "/v1/events", response_class=EventSourceResponse, responses=responses(401, 403, 422, 503)
+    "/v1/events",
+    response_class=Response,
+    responses={**_ALL, **responses(401, 403, 422, 503)},
 )
 async def stream_all_events(
     request: Request, owner: Owner, place: Annotated[_Place, Depends(_place)]
-) -> AsyncIterator[ServerSentEvent]:
+) -> EventStream:
     """The events of all tasks of the caller, from now on, or from where he was up to a day ago;
     `after=0` begins with the oldest that are left. Who was away for longer is told so by an event
     `missed`, and reads the tasks anew. The stream has no end."""
-    feeds: Feeds = request.app.state.feeds
+    return EventStream(_of_owner(request.app.state.feeds, owner, place))
+
+
+async def _of_owner(feeds: Feeds, owner: str, place: _Place) -> AsyncGenerator[ServerSentEvent]:
     yield ServerSentEvent(id=str(place.id), retry=_RETRY_MS)
     if place.missed:
         yield _missed(place)
