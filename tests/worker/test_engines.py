@@ -48,7 +48,7 @@ def test_a_model_that_knows_english_only_is_not_asked_what_it_hears(
     folder = tiny_whisper.write(tmp_path / "tiny.en", english_only=True)
     engine = FasterWhisper(folder, "cpu", "default")
     assert engine.detect(samples) == ("en", 1.0)
-    assert list(engine.transcribe(samples, "en", Hearing(safer=True)))
+    assert list(engine.transcribe(samples, "en", Hearing(Decoding().safer())))
 
 
 def test_hints_change_what_is_heard(tiny_engine: FasterWhisper, samples: np.ndarray) -> None:

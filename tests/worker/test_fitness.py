@@ -117,13 +117,14 @@ def canary(event, arguments):
 
 sys.addaudithook(canary)
 import numpy as np
+from services.model.decoding import Decoding
 from whisper_worker.engines import Hearing
 from whisper_worker.engines.opening import open_engine
 
 engine = open_engine("small")
 samples = np.random.default_rng(1).normal(0, 0.1, 16_000).astype(np.float32)
 engine.detect(samples)
-print("heard", len(list(engine.transcribe(samples, "en", Hearing(safer=True)))))
+print("heard", len(list(engine.transcribe(samples, "en", Hearing(Decoding().safer())))))
 if "alarm" in sys.argv:
     try:
         socket.create_connection(("127.0.0.1", 9))

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from in_test_manager import InTestManager
 
+from services.model.decoding import Decoding
 from services.model.messages import Announcement
 from services.model.stages import DetectResult, DetectSpec, Place, Result, Spec
 from services.worker.launch import _ALLOCATOR
@@ -74,7 +75,7 @@ def test_a_model_that_idles_is_let_go_and_loads_again(
 
     samples = np.zeros(16_000, np.float32)
     again = cache.get("demo", engine)
-    assert list(again.transcribe(samples, "en", Hearing(safer=True))) is not None
+    assert list(again.transcribe(samples, "en", Hearing(Decoding().safer()))) is not None
     assert "demo" in loaded_models()
 
 
