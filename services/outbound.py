@@ -143,7 +143,8 @@ class Objects:
     def download_of_user(
         self, url: str, path: Path, each: Callable[[], None], max_bytes: int
     ) -> None:
-        """Writes what a user's URL gives to `path`, and calls `each` for every piece.
+        """Writes what a user's URL gives to `path`, and calls `each` for every piece; `max_bytes` 0
+        is no limit.
 
         Raises JobFailed, permanent but for what may pass: `url_not_allowed`, `url_refused`,
         `input_gone`, `too_large`, `empty_file`; network_timeout, service_unavailable.
@@ -160,7 +161,7 @@ class Objects:
                 for chunk in response.iter_raw(_CHUNK):
                     file.write(chunk)
                     each()
-                    if file.tell() > max_bytes:
+                    if 0 < max_bytes < file.tell():
                         raise _unusable("too_large", f"A file has up to {max_bytes} bytes.")
                     if time.monotonic() > give_up:
                         raise _too_slow()

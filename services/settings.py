@@ -129,8 +129,8 @@ class Settings(BaseSettings):
     """CTranslate2's compute type, such as int8 or float16."""
 
     # ── limits at the edge ───────────────────────────────────────────────────────────────────
-    max_upload_bytes: int = Field(default=5 * 1024**3, ge=1)
-    """Largest file; more answers 413."""
+    max_upload_bytes: int = Field(default=5 * 1024**3, ge=0)
+    """Largest file; more answers 413, and of a URL `too_large`. 0: no limit."""
     max_audio_seconds: float = Field(default=36_000.0, ge=0)
     """Longest audio that is decoded (seconds); 0: no limit. Channels that are heard apart count
     each."""

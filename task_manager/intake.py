@@ -44,7 +44,7 @@ class Intake:
 
     def look_at_size(self, size: int) -> None:
         """Before the first byte of so many. Raises TooLarge and OutOfSpace."""
-        if size > self._settings.max_upload_bytes:
+        if 0 < self._settings.max_upload_bytes < size:
             raise self._too_large("size")
         self._look_at_space(size)
 
@@ -58,7 +58,7 @@ class Intake:
         looked_at = -_LOOK_EVERY
         for chunk in chunks:
             size += len(chunk)
-            if size > limit:
+            if 0 < limit < size:
                 raise self._too_large(field)
             if size - looked_at >= _LOOK_EVERY:
                 self._look_at_space()

@@ -7,24 +7,23 @@ stands for it where timestamps tell how long it was. Memory does not grow with d
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import av
-from av.audio.frame import AudioFrame
 
 from services.model.errors import FailureClass, JobFailed
 from whisper_worker import headers
+from whisper_worker.packets import Packets
 from whisper_worker.placing import Placing
 from whisper_worker.soundtrack import Soundtrack, check_length
 
 _LEAST_COVERAGE = 0.5
 _FULL_COVERAGE = 0.98
 _PADDING_S = 0.25  # what encoders add or trim at the ends is no loss
-_PATIENCE = 100  # broken reads in a row before the rest is given up
 _LISTED = 100  # gaps that are told of
 
 # Containers that hold sound themselves. Playlists, concat scripts and network formats, which
@@ -36,6 +35,8 @@ FORMATS = (
     "shn,sox,tak,truehd,tta,voc,vqf,w64,wav,wavarc,wsd,wtv,wv,wve,xwma"
 )
 _NO_PROTOCOL = "none"  # the file is handed over open; nothing may be opened by name
+# Containers in which nothing needs to be sent while nobody speaks: a gap may be a pause.
+_PAUSING = ("asf", "flv", "matroska", "mov", "mpeg", "nut", "rm", "wtv")
 # Streams without a header that says how long they are: FFmpeg guesses from size and bit rate.
 _GUESSED = frozenset(
     {"aac", "ac3", "amr", "dts", "eac3", "loas", "mlp", "mpeg", "mpegts", "truehd"}
@@ -52,9 +53,6 @@ class Decoded:
     declared_seconds: float | None
     seconds: float = 0.0
     missing: float = 0.0
-    bad_packets: int = 0
-    packets: int = 0
-    damaged: bool = False
     warnings: list[str] = field(default_factory=list)
     gaps: list[tuple[float, float]] = field(default_factory=list)
     channels: list[str] = field(default_factory=list)
@@ -84,11 +82,12 @@ def decode(
         text = "The file is empty: upload it again."
         raise JobFailed(FailureClass.PERMANENT, "empty_file", text)
     with source.open("rb") as file:
-        try:
-            with ExitStack() as files:
+        av.logging.set_level(av.logging.ERROR)
+        with av.logging.Capture() as log, ExitStack() as files:
+            try:
                 decoded = _decode(file, _Channels(target, files), max_seconds, tell, apart=apart)
-        except (av.FFmpegError, IndexError, ValueError) as error:
-            raise bad_media(str(error)) from error
+            except (av.FFmpegError, IndexError, ValueError) as error:
+                raise bad_media(_reason(error, log)) from error
         if file.seek(0) == 0 and headers.ogg_lacks_its_end(file):
             decoded.warnings.append("end_missing")
     _append(target, range(1, len(decoded.channels)))
@@ -102,6 +101,13 @@ def bad_media(reason: str) -> JobFailed:
         f"This is not a sound or video file that can be read ({reason}): convert it to WAV, MP3, "
         "M4A, FLAC, OGG or WebM and upload it again.",
     )
+
+
+def _reason(error: Exception, log: list[tuple[int, str, str]]) -> str:
+    """FFmpeg logs more than it raises."""
+    if any("moov atom not found" in text for _, _, text in log):
+        return "its index, which stands at the end, is missing: it was cut off"
+    return getattr(error, "strerror", None) or str(error)
 
 
 def _decode(
@@ -127,69 +133,53 @@ def _decode(
             lambda s: tell(min(1.0, s / declared) if declared else 0.0),
             apart=apart,
         )
-        placing = Placing(_zero(container), declared)
-        for frame in _frames(container, stream, decoded):
-            silence = placing.silence(frame.time)
+        placing, packets = Placing(_zero(container), declared), Packets(container, stream)
+        for frame, moment in packets.frames():
+            silence = placing.silence(moment)
             track.take(frame, placing.at if silence else 0.0)
             placing.follow(frame.samples / frame.sample_rate)
         track.finish()
-    return _judged(decoded, track, placing)
+        if container.format.name == "aac":  # FFmpeg passes over what is broken without a word
+            decoded.missing = packets.seconds_of(container.size - packets.end)
+    return _judged(decoded, track, placing, packets)
 
 
 def _sound(container: Any) -> Any:
     if not container.streams.audio:
         text = "The file has no sound in it: nothing to transcribe."
         raise JobFailed(FailureClass.PERMANENT, "no_audio_stream", text)
-    return container.streams.best("audio") or container.streams.audio[0]
+    best = container.streams.best("audio")
+    for stream in [*filter(None, [best]), *container.streams.audio]:
+        if stream.codec_context is not None:
+            return stream
+    raise bad_media("nothing here decodes its sound")
 
 
-def _judged(decoded: Decoded, track: Soundtrack, placing: Placing) -> Decoded:
+def _judged(decoded: Decoded, track: Soundtrack, placing: Placing, packets: Packets) -> Decoded:
     """Refuses what is mostly missing, and says of the rest what is not whole.
 
     A gap in a file without a fault is a pause: who was muted sends nothing."""
-    decoded.seconds, decoded.channels = track.seconds, track.channels
-    decoded.gaps = placing.gaps
-    decoded.bad_packets += track.bad
     if track.seconds == 0:
         raise bad_media("no sound could be decoded")
-    if decoded.bad_packets or decoded.damaged:
-        decoded.missing = placing.lost
+    decoded.seconds, decoded.channels, decoded.gaps = track.seconds, track.channels, placing.gaps
+    bad = packets.bad + track.bad
+    if bad or packets.complaints or not decoded.format.startswith(_PAUSING):
+        decoded.missing += placing.lost
     cut_off = (decoded.declared_seconds or 0.0) - decoded.seconds
     if cut_off > _PADDING_S:
         decoded.missing += cut_off
         decoded.gaps.append((decoded.seconds, decoded.seconds + cut_off))
-    mostly_bad = decoded.bad_packets * 2 > decoded.packets and decoded.bad_packets > 1
-    if decoded.coverage < _LEAST_COVERAGE or mostly_bad:
-        raise bad_media(f"only {decoded.seconds:.1f} s of it could be decoded")
+    if decoded.coverage < _LEAST_COVERAGE or (bad * 2 > packets.total and bad > 1):
+        heard = decoded.coverage * max(decoded.seconds, decoded.declared_seconds or 0.0)
+        raise bad_media(f"only {heard:.1f} s of it could be decoded")
     if decoded.coverage < _FULL_COVERAGE:
         decoded.warnings.append("partial_audio")
-    if decoded.bad_packets:
+    if bad or packets.complaints:
         decoded.warnings.append("bad_packets")
     if placing.jumps:
         decoded.warnings.append("timestamps_jump")
     decoded.gaps = [(round(a, 3), round(b, 3)) for a, b in decoded.gaps[:_LISTED]]
     return decoded
-
-
-def _frames(container: Any, stream: Any, decoded: Decoded) -> Iterator[AudioFrame]:
-    broken = 0
-    while broken < _PATIENCE:
-        try:
-            for packet in container.demux(stream):
-                decoded.packets += 1
-                decoded.damaged |= packet.is_corrupt
-                try:
-                    frames = packet.decode()
-                except av.FFmpegError:
-                    decoded.bad_packets += 1
-                    continue
-                broken = 0
-                yield from frames
-        except av.FFmpegError:
-            decoded.bad_packets += 1
-            broken += 1
-        else:
-            return
 
 
 class _Channels:
@@ -235,13 +225,12 @@ def _declared_seconds(container: Any, stream: Any, file: BinaryIO) -> float | No
     name = container.format.name
     if name in _GUESSED or (name == "mp3" and not headers.mp3_counts_its_frames(file)):
         return None
-    promised = headers.wav_seconds(file) if name == "wav" else None
-    if promised is not None:
+    if promised := headers.seconds(file):
         return promised
-    if stream.duration is not None and stream.time_base is not None:
+    if stream.duration and stream.time_base is not None:
         return float(stream.duration * stream.time_base)
     written = headers.clock(stream.metadata.get("DURATION", ""))
-    if written is None and not container.streams.video and container.duration is not None:
+    if written is None and not container.streams.video and container.duration:
         written = float(container.duration) / av.time_base
     if written is not None and name.startswith("matroska"):  # which counts from its own zero
         written -= max(0.0, _zero(container) or 0.0)

@@ -71,13 +71,19 @@ class Soundtrack:
         try:
             self._fifo.write(frame)
         except ValueError:  # the stream changed its rate or channels on the way
-            self.finish()
+            self._flush()
             self._begin()
             self._fifo.write(frame)
         if self._fifo.samples >= _GROUP:
             self._write(self._fifo.read())
 
     def finish(self) -> None:
+        """What is still held back; less than a sample of ours counts as one."""
+        self._flush()
+        if self._files and not self._samples:
+            self._keep(_QUIET[:1].reshape(1, 1).repeat(len(self._files), axis=0))
+
+    def _flush(self) -> None:
         if self._fifo.samples:
             self._write(self._fifo.read())
         self._write(None)
@@ -91,7 +97,7 @@ class Soundtrack:
         self._begin()
 
     def _rest(self, until: float) -> None:
-        self.finish()
+        self._flush()
         self._begin()
         while (missing := round(until * RATE) - self._samples) > 0:
             self._keep(np.tile(_QUIET[:missing], (len(self._files), 1)))

@@ -108,7 +108,7 @@ def _in_bucket(ports: Ports, url: str, most: int) -> Place:
     except ObjectMissing as missing:
         text = "There is no such object in the bucket."
         raise JobFailed(FailureClass.PERMANENT, "input_gone", text) from missing
-    if size > most:
+    if 0 < most < size:
         raise JobFailed(FailureClass.PERMANENT, "too_large", f"A file has up to {most} bytes.")
     signed = ports.buckets.url_to_get(url, ports.settings.url_expires_s)
     return Place(key=url, url=signed, size=size)

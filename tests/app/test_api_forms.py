@@ -171,6 +171,15 @@ def test_a_file_over_the_limit_is_413_and_leaves_nothing_behind(start) -> None:
     manager.upload(b"x" * 100_000)
 
 
+def test_a_limit_of_0_bytes_is_no_limit(start) -> None:
+    manager = start(max_upload_bytes=0, min_free_bytes=0)
+    post(manager, files=[("1.wav", b"x" * 100_000)], targets="zh")
+    _, grant = manager.driver.claim_stage("prepare")
+    assert grant.spec.audio.size == 100_000
+    announced = manager.api.post("/v1/uploads/parts", json={"size": 2**59})
+    assert error_of(announced)[:2] == (507, "out_of_space")  # for want of room alone
+
+
 def test_a_full_disk_is_507_and_leaves_nothing_behind(start) -> None:
     manager = start(min_free_bytes=2**62)
     headers = {"content-type": "application/octet-stream"}

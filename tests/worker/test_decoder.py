@@ -144,24 +144,18 @@ def test_infinite_samples_are_silenced(decode: Callable[..., Pcm], tmp_path: Pat
     assert pcm.warnings == ["cleaned_samples"]
 
 
-@pytest.mark.parametrize("suffix", ["", ".mp3", ".m3u8", ".ffconcat"])
-@pytest.mark.parametrize(
-    "script",
-    [
-        "ffconcat version 1.0\nfile sibling.wav\n",
-        "ffconcat version 1.0\nfile '{folder}/sibling.wav'\n",
-        "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\n{folder}/sibling.wav\n#EXT-X-ENDLIST\n",
-        "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\nfile://{folder}/sibling.wav\n",
-        "v=0\no=- 0 0 IN IP4 127.0.0.1\nc=IN IP4 127.0.0.1\nm=audio 5004 RTP/AVP 0\n",
-    ],
-)
-def test_a_script_that_names_another_file_opens_nothing(
-    decode: Callable[..., Pcm], tmp_path: Path, suffix: str, script: str
+def test_a_film_without_its_index_is_told_why_it_cannot_be_read(
+    decode: Callable[..., Pcm], tmp_path: Path
 ) -> None:
-    media_files.write_audio(tmp_path / "sibling.wav")
-    path = tmp_path / f"a{suffix}"
-    path.write_text(script.format(folder=tmp_path))
-    assert refused(decode, path).code == "bad_media"
+    path = media_files.write_audio(tmp_path / "a.m4a")
+    failed = refused(decode, media_files.truncated(path, 0.8))
+    assert (failed.code, "it was cut off" in failed.message) == ("bad_media", True)
+
+
+def test_an_ogg_file_without_its_end_is_flagged(decode: Callable[..., Pcm], tmp_path: Path) -> None:
+    path = media_files.write_audio(tmp_path / "a.ogg", 20.0)
+    assert decode(path).warnings == []
+    assert decode(media_files.truncated(path, 0.8)).warnings == ["end_missing"]
 
 
 def test_the_child_has_no_network_where_the_system_allows_it(

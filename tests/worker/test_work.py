@@ -246,6 +246,13 @@ def test_a_users_url_is_fetched_as_it_was_sent(
     assert asked.headers["Accept-Encoding"] == "identity"
 
 
+def test_a_limit_of_0_bytes_takes_all_that_a_url_gives(
+    fetch: Callable[..., Path], http_server: HTTPServer
+) -> None:
+    http_server.expect_request("/file").respond_with_data(bytes(1 << 21))
+    assert fetch(http_server.url_for("/file"), most=0).stat().st_size == 1 << 21
+
+
 @pytest.mark.parametrize(
     ("answer", "failure", "code"),
     [
