@@ -49,7 +49,7 @@ def _names(entries: Iterable[ModelEntry]) -> list[str]:
 
 def locate(entry: ModelEntry, settings: Settings) -> Path | None:
     """The folder of a model, known by its `model.bin`; None if it is not on this machine."""
-    if entry.engine == "stub":
+    if entry.engine in {"stub", "llm"}:
         return None
     root = _DEMO_FOLDER if entry.demo else settings.models_folder
     for name in (entry.location, entry.name):
@@ -57,6 +57,13 @@ def locate(entry: ModelEntry, settings: Settings) -> Path | None:
         if name and (folder / "model.bin").is_file():
             return folder
     return None
+
+
+def is_here(entry: ModelEntry, settings: Settings) -> bool:
+    """Whether this machine can run it: it lies here, or its service can be asked from here."""
+    if entry.chat is not None:
+        return not entry.chat.key or entry.chat.key in settings.chat_keys
+    return entry.engine == "stub" or locate(entry, settings) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +87,7 @@ def about_installed(entry: ModelEntry, settings: Settings) -> About:
 def facts(entry: ModelEntry, settings: Settings) -> dict[str, Any]:
     """All that this machine can tell of a model, as its views have it."""
     return {
-        **entry.model_dump(exclude={"location", "revision"}),
+        **entry.model_dump(exclude={"location", "revision", "chat"}),
         **asdict(about_installed(entry, settings)),
         "commercial": entry.commercial,
         "hub_id": entry.hub_id,

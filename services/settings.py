@@ -118,6 +118,9 @@ class Settings(BaseSettings):
     """Offer stub-whisper and stub-nmt, engines for tests that invent their words."""
     transcribe_model: str = ""
     """The model for tasks that name none; empty: the first that can be had."""
+    llm_keys: SecretStr = SecretStr("")
+    """Keys for chat services that translate, as `name=key`, separated by commas; a model's `key`
+    in the catalog file names its own. Only translator workers need them (`docs/llm.md`)."""
     allow_noncommercial: bool = False
     """Use models whose licence forbids commercial use without their being named, too."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
@@ -264,6 +267,14 @@ class Settings(BaseSettings):
     def callback_secrets(self) -> list[str]:
         """All that are accepted, the one that signs first; one empty word where none is set."""
         return _listed(self.callback_secret.get_secret_value()) or [""]
+
+    @property
+    def chat_keys(self) -> dict[str, str]:
+        """The keys of chat services by name. Raises WrongSettings, which shows none of them."""
+        pairs = [part.partition("=") for part in _listed(self.llm_keys.get_secret_value())]
+        if not all(name and key for name, _, key in pairs):
+            raise WrongSettings("FANSCRIBE_LLM_KEYS: write name=key, separated by commas.")
+        return {name.strip(): key.strip() for name, _, key in pairs}
 
     @property
     def store_address(self) -> str:

@@ -7,16 +7,19 @@ from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 
+from services.model.catalog import ModelEntry
+from services.model.chat import Usage
 from services.model.errors import FailureClass, JobFailed
 from services.model.stages import TranslateResult, TranslateSpec
 from services.model.transcript import Segment, Transcript, join_texts
-from services.models_folder import load_catalog, locate
+from services.models_folder import is_here, load_catalog, locate
 from services.settings import Settings, load
 from services.worker.fitness import check_fitness
 from services.worker.model_cache import ModelCache
 from services.worker.run import Stage
 from services.worker.work import Work
 from translator_worker.engines import Engine, Translation
+from translator_worker.engines.llm import ChatEngine, Watch
 from translator_worker.sentences import Sentence, of_segments, of_text
 
 _BATCH = 32  # sentences; between two batches the job can be cancelled
@@ -27,18 +30,13 @@ _models: ModelCache[Engine] = ModelCache()
 def translate(spec: TranslateSpec, work: Work) -> TranslateResult:
     """Translates what the spec names, a batch at a time; sentences get ids from 0."""
     sentences, duration = _sentences(spec, work)
-    engine = open_engine(spec.model, work.grant.text_id)
-    translations: list[Translation] = []
+    entry = _entry(spec.model)
+    texts = [sentence.text for sentence in sentences]
     began = time.monotonic()
-    for first in range(0, len(sentences), _BATCH):
-        work.check()
-        translations += engine.translate(
-            [sentence.text for sentence in sentences[first : first + _BATCH]],
-            spec.source_language,
-            spec.target_language,
-            beam_size=spec.beam_size,
-        )
-        work.progress(len(translations) / len(sentences))
+    if entry.chat is not None:
+        translations, usage = _ask(entry, texts, spec, work)
+    else:
+        translations, usage = _in_batches(open_engine(entry, work), texts, spec, work), None
     engine_seconds = time.monotonic() - began
     transcript = _transcript(spec.target_language, sentences, translations, duration)
     return TranslateResult(
@@ -46,34 +44,74 @@ def translate(spec: TranslateSpec, work: Work) -> TranslateResult:
         transcript=work.keep(spec.output, transcript.model_dump_json()),
         segments=len(transcript.segments),
         engine_seconds=engine_seconds,
+        usage=usage,
     )
 
 
-def open_engine(model: str, text_id: str) -> Engine:
-    """The engine of a model of the catalog; a real one is loaded once a process.
-
-    Raises JobFailed where this node cannot run it.
-    """
+def _ask(
+    entry: ModelEntry, texts: Sequence[str], spec: TranslateSpec, work: Work
+) -> tuple[list[Translation], Usage]:
+    """By a chat service, which is shown all lines of the job, for one explains the other."""
     settings = load()
-    entry = load_catalog(settings).entry(model)
+    if entry.chat is None or not is_here(entry, settings):
+        raise JobFailed(
+            FailureClass.PERMANENT,
+            "llm_key_missing",
+            f"This node has no key for {entry.name}: set FANSCRIBE_LLM_KEYS.",
+        )
+    key = settings.chat_keys.get(entry.chat.key, "")
+    engine = ChatEngine(entry.name, entry.chat, key, pause_s=settings.retry_scale)
+    watch = Watch(work.check, work.progress)
+    return engine.translate(texts, spec.source_language, spec.target_language, watch)
+
+
+def _in_batches(
+    engine: Engine, texts: Sequence[str], spec: TranslateSpec, work: Work
+) -> list[Translation]:
+    """By an engine in this process, which heeds nothing while it runs."""
+    translations: list[Translation] = []
+    for first in range(0, len(texts), _BATCH):
+        work.check()
+        translations += engine.translate(
+            texts[first : first + _BATCH],
+            spec.source_language,
+            spec.target_language,
+            beam_size=spec.beam_size,
+        )
+        work.progress(len(translations) / len(texts))
+    return translations
+
+
+def _entry(model: str) -> ModelEntry:
+    """The entry of this node's catalog. Raises JobFailed where it has none."""
+    entry = load_catalog(load()).entry(model)
     if entry is None or entry.kind != "translate":
         raise JobFailed(
             FailureClass.PERMANENT,
             "unknown_model",
             f"This node's catalog has no translation model {model!r}.",
         )
+    return entry
+
+
+def open_engine(entry: ModelEntry, work: Work) -> Engine:
+    """The engine of a model that runs in this process; a real one is loaded once.
+
+    Raises JobFailed where this node cannot run it.
+    """
     if entry.engine == "stub":
         from translator_worker.engines.stub import StubEngine  # noqa: PLC0415 - for tests only
 
-        return StubEngine(text_id)
+        return StubEngine(work.grant.text_id)
+    settings = load()
     folder = locate(entry, settings)
     if folder is None:
         raise JobFailed(
             FailureClass.PERMANENT,
             "model_missing",
-            f"The model {model} is not in this node's models folder.",
+            f"The model {entry.name} is not in this node's models folder.",
         )
-    return _models.get(model, lambda: _load(folder, settings))
+    return _models.get(entry.name, lambda: _load(folder, settings))
 
 
 def _load(folder: Path, settings: Settings) -> Engine:

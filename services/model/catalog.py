@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from services.model.chat import ChatService
 from services.model.errors import Invalid
 from services.model.languages import LANGUAGES, whisper_code
 from services.model.values import Stored
 
-Engine = Literal["faster-whisper", "ctranslate2", "stub"]
+Engine = Literal["faster-whisper", "ctranslate2", "llm", "stub"]
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
 # By words, as licences are named in many ways: cc-by-nc-4.0, "CC BY-NC-SA", "non-commercial use".
@@ -25,7 +26,8 @@ class ModelEntry(Stored):
     `location` is a folder in the models folder, or the id of the hub that it comes from, at
     `revision` if that is pinned. `aliases` are other names for it. `languages` empty means every
     Whisper language. A translator serves `pairs` if it has any, else every pair of two of its
-    languages. `demo` models are tiny and know one small grammar.
+    languages. `demo` models are tiny and know one small grammar. `chat` says where a model of the
+    engine `llm` runs, and how it is asked.
     """
 
     name: str
@@ -40,6 +42,15 @@ class ModelEntry(Stored):
     size_mb: int = 0
     licence: str = ""
     demo: bool = False
+    chat: ChatService | None = None
+
+    @model_validator(mode="after")
+    def _chats_if_it_is_an_llm(self) -> Self:
+        if self.engine == "llm" and (self.kind != "translate" or self.chat is None):
+            raise ValueError("the engine llm translates, and has a [model.chat]")
+        if self.chat is not None and self.engine != "llm":
+            raise ValueError("only the engine llm has a [model.chat]")
+        return self
 
     @property
     def hub_id(self) -> str:

@@ -234,6 +234,11 @@ def english_name(language: str) -> str:
     return LANGUAGES[language].name
 
 
+def script_of(language: str) -> str:
+    """The ISO 15924 code of the script that a canonical tag is likely written in."""
+    return _script(langcodes.Language.get(language))
+
+
 def _by_script(written: str) -> str | None:
     """By language and likely script, for langcodes' own matching takes zh-TW and nb for none."""
     try:

@@ -17,7 +17,7 @@ from services import logs
 from services.model.catalog import Catalog, ModelEntry
 from services.model.job import Stage, queue_name
 from services.model.messages import Register
-from services.models_folder import load_catalog, locate
+from services.models_folder import is_here, load_catalog
 from services.settings import Settings, load
 from services.worker.app import models_in, queues_of
 from services.worker.capacity import children, cores, memory_for_models, on_gpu
@@ -58,11 +58,7 @@ def launch(kind: Kind, module: str, *, queues: str = "", concurrency: int = 0) -
 
 def default_queues(kind: Kind, catalog: Catalog, settings: Settings) -> list[str]:
     """All that this machine's models serve; a whisper node also does the work without models."""
-    here = [
-        entry
-        for entry in catalog.entries.values()
-        if entry.engine == "stub" or locate(entry, settings) is not None
-    ]
+    here = [entry for entry in catalog.entries.values() if is_here(entry, settings)]
     if kind == "translator":
         return [queue_name(Stage.TRANSLATE, e.name) for e in here if e.kind == "translate"]
     models = [queue_name(Stage.TRANSCRIBE, e.name) for e in here if e.kind == "transcribe"]

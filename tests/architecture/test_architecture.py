@@ -39,6 +39,7 @@ HOMES = {
     "fakeredis": ("services/standalone/",),
     "faster_whisper": ("whisper_worker/", "demo/"),
     "ctranslate2": ("whisper_worker/engines/", "translator_worker/engines/", "demo/"),
+    "tenacity": ("translator_worker/engines/",),
     "sentencepiece": ("translator_worker/engines/", "demo/"),
     "fastapi": ("task_manager/",),
     "starlette": ("task_manager/",),

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from services.model.transcript import join_texts
+
 
 @dataclass(frozen=True, slots=True)
 class Translation:
-    """One sentence; `flags` say what looks wrong with it: `truncated`, `length_ratio`."""
+    """One sentence; `flags` say what looks wrong with it: `truncated`, `length_ratio`,
+    `untranslated`."""
 
     text: str
     flags: list[str] = field(default_factory=list)
@@ -21,3 +24,9 @@ class Engine(Protocol):
     def translate(
         self, texts: Sequence[str], source: str, target: str, *, beam_size: int | None
     ) -> list[Translation]: ...
+
+
+def joined(parts: Sequence[Translation], target: str) -> Translation:
+    """The translation of a sentence that was translated in pieces."""
+    flags = dict.fromkeys(flag for part in parts for flag in part.flags)
+    return Translation(join_texts([part.text for part in parts], target), list(flags))

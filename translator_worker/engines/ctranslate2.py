@@ -11,8 +11,8 @@ import ctranslate2
 import sentencepiece
 
 from services.model.errors import FailureClass, JobFailed
-from services.model.transcript import join_texts
-from translator_worker.engines import Translation
+from translator_worker.engines import Translation, joined
+from translator_worker.engines.suspicions import length_is_strange
 from translator_worker.sentences import halves, within
 
 _END = "</s>"
@@ -20,8 +20,6 @@ _MOST_TOKENS = 200  # of a source sentence; models forget the end of longer ones
 _BEAM = 4  # where the model's description names none
 _MARGIN = 8  # positions kept free for the language token and the end
 _RESPLITS = 3
-_RATIO = (0.2, 4.0)  # bytes out ÷ bytes in; outside of it something was lost or invented
-_RATIO_FROM = 40  # bytes of UTF-8, which say as much in Chinese as in English, unlike tokens
 
 
 class CTranslate2Engine:
@@ -58,7 +56,7 @@ class CTranslate2Engine:
         flat = [piece for pieces in parts for piece in pieces]
         beam = beam_size or self._beam
         done = iter(self._run(flat, source, target, beam_size=beam, resplits=_RESPLITS))
-        return [_joined([next(done) for _ in pieces], target) for pieces in parts]
+        return [joined([next(done) for _ in pieces], target) for pieces in parts]
 
     def _fits(self, text: str) -> bool:
         return len(self._tokens(text)) <= self._budget
@@ -88,7 +86,7 @@ class CTranslate2Engine:
             parts = None if hypothesis[-1:] == [_END] or not resplits else halves(text)
             if parts:
                 again = self._run(parts, source, target, beam_size=beam_size, resplits=resplits - 1)
-                answers.append(_joined(again, target))
+                answers.append(joined(again, target))
             else:
                 answers.append(self._read(hypothesis, text))
         return answers
@@ -98,22 +96,9 @@ class CTranslate2Engine:
         words = [piece for piece in hypothesis[1:] if piece != _END]
         text = str(self._pieces.decode(words)).strip()
         flags = [] if ended else ["truncated"]
-        if _strange(source, text):
+        if length_is_strange(source, text):
             flags.append("length_ratio")
         return Translation(text, flags)
-
-
-def _strange(source: str, text: str) -> bool:
-    """Whether so much or so little came out that it cannot be the same sentence."""
-    if not text:
-        return any(character.isalnum() for character in source)
-    before, after = len(source.encode()), len(text.encode())
-    return max(before, after) >= _RATIO_FROM and not _RATIO[0] <= after / before <= _RATIO[1]
-
-
-def _joined(parts: Sequence[Translation], target: str) -> Translation:
-    flags = dict.fromkeys(flag for part in parts for flag in part.flags)
-    return Translation(join_texts([part.text for part in parts], target), list(flags))
 
 
 def _about(folder: Path) -> dict[str, Any]:

@@ -1,0 +1,76 @@
+"""A whole stack whose translator asks a chat service, with the key in the workers' settings."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.system.conftest import Stack
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "translator"))
+import fake_chat as fake
+
+StartStack = Callable[..., Stack]
+CATALOG = """
+[[model]]
+name = "chat"
+kind = "translate"
+engine = "llm"
+languages = ["en", "de", "ja"]
+
+[model.chat]
+url = "{url}"
+model = "some-model"
+key = "fake"
+max_lines = 2
+"""
+
+
+@pytest.fixture
+def fake_chat() -> Iterator[fake.FakeChat]:
+    service = fake.FakeChat()
+    yield service
+    service.close()
+
+
+@pytest.fixture
+def chat_stack(
+    stub_stack: StartStack, tmp_path: Path, fake_chat: fake.FakeChat
+) -> Callable[..., Stack]:
+    def start(**settings: str) -> Stack:
+        catalog = tmp_path / "catalog.toml"
+        catalog.write_text(CATALOG.format(url=fake_chat.url))
+        return stub_stack(FANSCRIBE_CATALOG_FILE=str(catalog), **settings)
+
+    return start
+
+
+def test_a_task_is_translated_by_the_chat_service_though_it_stumbles(
+    chat_stack: Callable[..., Stack], fake_chat: fake.FakeChat, spoken: Callable[[str], Path]
+) -> None:
+    fake_chat.tricks = [fake.status(503), fake.entries(lambda made: made[1:]), fake.said("Sure!")]
+    stack = chat_stack(FANSCRIBE_LLM_KEYS="fake=k-1")
+    text = "note=One is here. Two is there. Three is gone."
+    told = stack.json(
+        "submit", str(spoken("talk")), "--text", text, "--from", "en", "--to", "de,zh", "--wait"
+    )
+    assert told["task"]["state"] == "succeeded"
+    german = told["result"]["de"]
+    assert german["note"] == {"T": "<de> One is here. <de> Two is there. <de> Three is gone."}
+    assert german["talk"]["A"].startswith("<de> ")
+    assert told["result"]["zh"]["note"]["T"].startswith("[zh] One is here.")  # not the chat's pair
+    assert set(fake_chat.keys) == {"Bearer k-1"}
+
+
+def test_a_line_that_is_always_refused_fails_its_cell_and_no_other(
+    chat_stack: Callable[..., Stack], fake_chat: fake.FakeChat
+) -> None:
+    fake_chat.always = fake.if_any("poison", fake.said("I cannot help with that."))
+    stack = chat_stack(FANSCRIBE_LLM_KEYS="fake=k-1")
+    words = ["--text", "1=All is well. This is poison.", "--text", "2=All is well."]
+    told = stack.json("submit", *words, "--from", "en", "--to", "de", "--wait", status=3)
+    assert told["result"]["de"] == {"2": {"T": "<de> All is well."}}
+    assert [line["code"] for line in told["task"]["attempts"]] == ["llm_refused"]
