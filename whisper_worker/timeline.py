@@ -8,6 +8,8 @@ from itertools import accumulate
 
 RATE = 16_000  # samples a second, everywhere
 
+_MARGIN_S = 0.25  # around speech; a little less than what is kept
+
 Span = tuple[int, int]  # [start, end) in samples
 
 
@@ -46,9 +48,10 @@ class Timeline:
         return self._original(seconds, bisect_left(self._ends, round(seconds * RATE)))
 
     def word(self, start: float, end: float) -> tuple[float, float]:
-        """The times in the recording of what is said without a break: it lies in one stretch, the
-        one in which its middle is, whatever an engine believes of its edges."""
-        index = bisect_right(self._ends, round((start + end) / 2 * RATE))
+        """The times in the recording of what is said without a break: it lies in one stretch.
+        Engines give a gap to the word behind it, so that is the stretch in which it ends, unless
+        it only runs over into the margin that is kept around speech."""
+        index = bisect_right(self._ends, round(max(start, end - _MARGIN_S) * RATE))
         return self._original(start, index), self._original(end, index)
 
     def _original(self, seconds: float, index: int) -> float:

@@ -35,9 +35,12 @@ def test_a_moment_of_the_recording_has_its_place_among_the_speech(two_stretches:
     assert places == [0, 0, 1, 2, 2, 4, 5]
 
 
-def test_a_word_lies_in_the_stretch_of_its_middle(two_stretches: Timeline) -> None:
+def test_a_word_lies_in_the_stretch_in_which_it_ends_but_for_a_margin(
+    two_stretches: Timeline,
+) -> None:
     assert two_stretches.word(1.0, 1.5) == (11.0, 11.5)
     assert two_stretches.word(1.5, 2.2) == (11.5, 12.0)
+    assert two_stretches.word(1.0, 2.4) == (20.0, 20.4)
     assert two_stretches.word(1.9, 3.0) == (20.0, 21.0)
     assert two_stretches.word(4.9, 5.3) == (22.9, 23.0)
 
