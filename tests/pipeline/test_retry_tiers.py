@@ -198,3 +198,34 @@ def test_eleven_languages_are_done_although_one_fails_and_translators_die(
     assert {f"translate/{item}/ko/{source}/{part}/0" for item, source, part in
             [(0, "A", 0), (0, "A", 1), (1, "T", 0)]} == set(dead)  # fmt: skip
     assert 1 == len(twelve.ends())
+
+
+def test_a_part_that_fails_is_heard_again_alone_and_joined_in_its_place(twelve: World) -> None:
+    twelve.hand.parts = twelve.other.parts = 3
+    twelve.accept()
+    (lease,) = twelve.claim("prepare")
+    twelve.finish(lease)
+    (lease,) = twelve.claim("transcribe.stub-whisper")
+    twelve.finish(lease, result=twelve.hand.result(lease.grant))  # the language
+    hands = (twelve.hand, twelve.other, twelve.hand)
+    leases = [lease for hand in hands for lease in twelve.claim("transcribe.stub-whisper", hand)]
+    held = [twelve.store.job(lease.grant.job) for lease in leases]
+    assert [0, 1, 2] == [job.part for job in held], "all are heard at once"
+    assert ["node-1", "node-2", "node-1"] == [job.lease.node for job in held]
+
+    said = Failure(failure=F.NETWORK_TIMEOUT, code="oops", message="It went wrong.")
+    assert 200 == twelve.finish(leases[1], failed=said)
+    for lease in (leases[2], leases[0]):
+        assert 200 == twelve.finish(lease)
+    assert [] == twelve.claim("assemble"), "one part is missing"
+
+    twelve.store.at = twelve.store.job(leases[1].grant.job).due
+    (again,) = twelve.claim("transcribe.stub-whisper", slots=3)
+    assert (leases[1].grant.job, 2) == (again.grant.job, again.grant.attempt)
+    assert 200 == twelve.finish(again)
+    (joining,) = twelve.claim("assemble")
+    kept = [twelve.store.job(lease.grant.job) for lease in leases]
+    assert [1, 2, 1] == [job.attempt for job in kept]
+    assert [job.result["transcript"] for job in kept] == [
+        body.model_dump(mode="json") for body in joining.grant.spec.parts
+    ]
