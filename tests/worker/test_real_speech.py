@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from in_test_manager import InTestManager
 
 from demo import speech
 from demo.grammar import sentences
@@ -204,12 +205,17 @@ def test_words_lie_where_they_are_said_behind_silences_and_cuts(ear: Ear) -> Non
             assert all(0.0 <= word.probability <= 1.0 for word in segment.words)
 
 
-def test_sentences_need_no_word_times_in_the_answer(ear: Ear) -> None:
+def test_sentences_need_no_word_times_and_are_told_whole_as_they_are_heard(
+    ear: Ear, manager: InTestManager
+) -> None:
     audio = spoken("zh", slice(6, 12))
     heard = ear.hear(audio, recut=True)
     assert [s.text for s in heard.segments] == [each.text("zh") for each in KNOWN[6:12]]
     assert {segment.words for segment in heard.segments} == {None}
     assert all(0.5 < segment.confidence <= 1.0 for segment in heard.segments)
+    assert [segment for told in manager.told for segment in told.segments] == heard.segments
+    fractions = [told.fraction for told in manager.told if told.segments]
+    assert fractions == sorted(fractions)
 
 
 def test_a_talk_has_the_same_words_in_however_many_parts(ear: Ear) -> None:
