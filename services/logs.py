@@ -12,10 +12,11 @@ import sys
 from typing import Literal
 
 import structlog
-from structlog.contextvars import bound_contextvars, merge_contextvars
+from structlog.contextvars import bind_contextvars, bound_contextvars, merge_contextvars
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 bind = bound_contextvars  # `with logs.bind(task_id=…):`
+bind_for_good = bind_contextvars  # until the context ends
 _QUIET = {"httpx": "WARNING", "httpcore": "WARNING", "uvicorn.access": "WARNING"}
 
 

@@ -16,7 +16,7 @@ from services.queue import Announcer
 from services.settings import Settings
 from services.storage.opening import open_objects
 from services.storage.protocol import ObjectStore
-from task_manager import links, pace, problems
+from task_manager import links, pace, problems, request_ids
 from task_manager.admission import Admission, Crowd
 from task_manager.callers import Callers
 from task_manager.feed import Feeds
@@ -54,6 +54,7 @@ _BROWSERS: dict[str, Any] = {
         "Content-Type",
         "Idempotency-Key",
         "Last-Event-ID",
+        request_ids.HEADER,
     ],
     "expose_headers": [
         "ETag",
@@ -61,6 +62,7 @@ _BROWSERS: dict[str, Any] = {
         "Retry-After",
         "X-Fanscribe-Complete",
         "X-Fanscribe-Codebook",
+        request_ids.HEADER,
     ],
     "max_age": 600,
 }

@@ -39,7 +39,6 @@ def headers(task: Task, warnings: Sequence[str]) -> dict[str, str]:
     """Which task and model it is, and what was not done as it was asked for: a JSON list in
     ASCII, as headers are."""
     told = {
-        "X-Request-Id": task.id,
         "X-Fanscribe-Task": task.id,
         "X-Fanscribe-Model": task.manifest.options.transcribe_model,
     }

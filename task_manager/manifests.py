@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -21,12 +19,11 @@ from services.model.task import AudioInput, ItemSpec, Manifest, Options, Target
 from services.settings import Settings
 from services.storage.named import SCHEMES, NamedBuckets
 from task_manager import tongues
+from task_manager.characters import NOT_IN_NAMES, NOT_IN_TEXTS, check_characters
 from task_manager.schemas.new_task import MAX_TEXT_ID, NewItem, NewOptions, NewTask
 
 MAX_METADATA = 16 * 1024  # bytes of JSON
 MAX_DEPTH = 20  # levels of objects and lists in it
-_NOT_IN_NAMES = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-_NOT_IN_TEXTS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +55,7 @@ def stem(name: str) -> str:
 
 def named_after(name: str) -> str:
     """A text id for a file that comes alone, whatever its name."""
-    return _NOT_IN_NAMES.sub("", stem(name)).strip()[:MAX_TEXT_ID] or "audio"
+    return NOT_IN_NAMES.sub("", stem(name)).strip()[:MAX_TEXT_ID] or "audio"
 
 
 # ── targets ──────────────────────────────────────────────────────────────────────────────────
@@ -171,7 +168,7 @@ def _of_url(url: str, field: str, rules: Rules) -> AudioInput:
     except (NotAllowed, Invalid) as refused:
         raise Invalid(str(refused), code="url_not_allowed", field=field) from refused
     name = PurePosixPath(unquote(urlsplit(url).path)).name
-    return AudioInput(key="", size=0, sha256="", name=_NOT_IN_NAMES.sub("", name)[:255], url=url)
+    return AudioInput(key="", size=0, sha256="", name=NOT_IN_NAMES.sub("", name)[:255], url=url)
 
 
 def _language(new: NewTask, item: NewItem, field: str) -> str | None:
@@ -206,26 +203,7 @@ def _check_text(text: str, limit: int, field: str) -> None:
             code="text_too_long",
             field=field,
         )
-    check_characters(text, field, _NOT_IN_TEXTS)
-
-
-def check_characters(text: str, field: str, forbidden: re.Pattern[str] = _NOT_IN_NAMES) -> None:
-    """Raises Invalid for half a surrogate pair and for control characters."""
-    found = forbidden.search(text)
-    if found is None:
-        return
-    character = found.group()
-    if unicodedata.category(character) == "Cs":
-        raise Invalid(
-            f"Character {found.start()} is half a surrogate pair, which is no text.",
-            code="bad_unicode",
-            field=field,
-        )
-    raise Invalid(
-        f"Character {found.start()} is the control character U+{ord(character):04X}.",
-        code="control_character",
-        field=field,
-    )
+    check_characters(text, field, NOT_IN_TEXTS)
 
 
 # ── options and metadata ─────────────────────────────────────────────────────────────────────
@@ -269,7 +247,7 @@ def _options(new: NewOptions, catalog: Catalog, items: list[ItemSpec]) -> Option
 
 def check_hints(prompt: str, keywords: list[str], *, prefix: str = "") -> None:
     """Raises Invalid for what is no text, or no term."""
-    check_characters(prompt, f"{prefix}prompt", _NOT_IN_TEXTS)
+    check_characters(prompt, f"{prefix}prompt", NOT_IN_TEXTS)
     for number, term in enumerate(keywords):
         field = f"{prefix}keywords.{number}"
         check_characters(term, field)

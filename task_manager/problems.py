@@ -30,6 +30,8 @@ _CODES = {
     "extra_forbidden": "unknown_field",
     "missing": "required",
     "string_unicode": "bad_unicode",
+    "bad_unicode": "bad_unicode",
+    "control_character": "control_character",
     "literal_error": "not_one_of",
     "enum": "not_one_of",
     "greater_than": "out_of_range",

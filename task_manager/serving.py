@@ -18,6 +18,7 @@ from task_manager.app import Application
 from task_manager.headers import Sealed
 from task_manager.pace import Paced
 from task_manager.patience import PatientConfig
+from task_manager.request_ids import Named
 
 log = logs.get(__name__)
 
@@ -46,7 +47,7 @@ def listener(app: FastAPI, host: str, port: int) -> Listener:
     settings: Settings = app.state.settings
     return Listener(
         PatientConfig(
-            Sealed(Paced(app, settings, app.state.largest_body)),
+            Named(Sealed(Paced(app, settings, app.state.largest_body))),
             header_within_s=settings.header_within_s,
             host=host,
             port=port,

@@ -13,6 +13,7 @@ from task_manager.clock import moment
 from task_manager.dependencies import ThePipeline, TheStore
 from task_manager.problems import responses
 from task_manager.schemas.audit import AuditEntry, AuditPage
+from task_manager.schemas.request import WHOLE
 
 router = APIRouter(prefix="/v1/audit", tags=["keys"], dependencies=[may(Scope.ADMIN)])
 
@@ -22,7 +23,7 @@ def list_audit(
     store: TheStore,
     pipeline: ThePipeline,
     key: Annotated[str | None, Query(max_length=64, description="Only what this key did.")] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    limit: Annotated[int, Query(ge=1, le=200), WHOLE] = 50,
     cursor: Annotated[str | None, Query(description="The `next` of the page before.")] = None,
 ) -> AuditPage:
     """Every order that changed something, or was refused, newest first."""

@@ -19,6 +19,7 @@ from task_manager.dependencies import TheClerk, ThePipeline, TheStore, Whose
 from task_manager.problems import responses
 from task_manager.routes.bodies import require_json
 from task_manager.schemas.dead import PAGE, DeadJob, DeadJobs, Retried, RetryDead, Skipped
+from task_manager.schemas.request import WHOLE
 
 router = APIRouter(prefix="/v1/jobs/dead", tags=["jobs"])
 
@@ -30,7 +31,7 @@ def list_dead_jobs(
     owner: Whose,
     queue: Annotated[str | None, Query(description="Only of this queue.")] = None,
     code: Annotated[str | None, Query(description="Only with this code at last.")] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    limit: Annotated[int, Query(ge=1, le=200), WHOLE] = 50,
     cursor: Annotated[str | None, Query(description="The `next` of the page before.")] = None,
 ) -> DeadJobs:
     """What the caller's tasks have that is not tried again by itself, newest first."""

@@ -23,7 +23,7 @@ from task_manager.event_stream import TOLD, EventStream
 from task_manager.feed import SECOND, Feeds
 from task_manager.following import is_over, is_told, looks
 from task_manager.problems import responses
-from task_manager.schemas.request import MOST
+from task_manager.schemas.request import MOST, WHOLE
 from task_manager.store.protocol import Store
 
 router = APIRouter(tags=["events"], dependencies=[may(Scope.READ)])
@@ -38,9 +38,11 @@ _ONE: dict[int | str, dict[str, Any]] = {
     204: {"description": "The task has ended, and the caller has seen its end."},
 }
 
-LastEventId = Annotated[int | None, Header(ge=0, le=MOST, description="Go on after this event.")]
+LastEventId = Annotated[
+    int | None, Header(ge=0, le=MOST, description="Go on after this event."), WHOLE
+]
 After = Annotated[
-    int | None, Query(ge=0, le=MOST, description="The same, for clients without headers.")
+    int | None, Query(ge=0, le=MOST, description="The same, for clients without headers."), WHOLE
 ]
 
 

@@ -22,6 +22,7 @@ from task_manager.render import MEDIA_TYPES, CueStyle, Form, render
 from task_manager.results import Results
 from task_manager.routes.results import TheResults
 from task_manager.schemas.item import TranscriptView
+from task_manager.schemas.request import WHOLE
 from task_manager.schemas.result import SourceName
 from task_manager.store.protocol import Store
 
@@ -88,9 +89,11 @@ def _wanted(
 
 def _style(
     max_width: Annotated[
-        int, Query(ge=4, le=200, description="Columns a line; a Chinese character takes two.")
+        int,
+        Query(ge=4, le=200, description="Columns a line; a Chinese character takes two."),
+        WHOLE,
     ] = 42,
-    max_lines: Annotated[int, Query(ge=1, le=10, description="Lines a cue.")] = 2,
+    max_lines: Annotated[int, Query(ge=1, le=10, description="Lines a cue."), WHOLE] = 2,
     max_cps: Annotated[
         float | None, Query(gt=0, le=1000, description="Columns a second at most.")
     ] = None,

@@ -14,6 +14,7 @@ from task_manager.dependencies import TheClerk, TheStore
 from task_manager.problems import responses
 from task_manager.routes.bodies import require_json
 from task_manager.schemas.key import KeyPage, KeyView, MadeKey, NewKey
+from task_manager.schemas.request import WHOLE
 
 router = APIRouter(prefix="/v1/keys", tags=["keys"], dependencies=[may(Scope.ADMIN)])
 
@@ -35,7 +36,7 @@ def create_key(wanted: NewKey, store: TheStore, clerk: TheClerk) -> MadeKey:
 @router.get("", responses=responses(401, 403, 422, 503))
 def list_keys(
     store: TheStore,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    limit: Annotated[int, Query(ge=1, le=200), WHOLE] = 50,
     cursor: Annotated[str | None, Query(description="The `next` of the page before.")] = None,
 ) -> KeyPage:
     """All keys, newest first, also those that were revoked or have expired."""

@@ -27,7 +27,7 @@ from task_manager.intake import read_in_thread
 from task_manager.problems import responses
 from task_manager.routes.bodies import FORM_SCHEMA, JSON_SCHEMA, media_type
 from task_manager.schemas.item import ItemPage
-from task_manager.schemas.request import MOST
+from task_manager.schemas.request import MOST, WHOLE
 from task_manager.schemas.task import AcceptedTask, TaskDetail, TaskPage, TaskSummary
 from task_manager.submission import MAX_JSON, Submission
 
@@ -94,7 +94,7 @@ def list_tasks(
     store: TheStore,
     owner: Whose,
     state: Annotated[list[TaskState] | None, Query(description="Only these; repeatable.")] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    limit: Annotated[int, Query(ge=1, le=200), WHOLE] = 50,
     cursor: Annotated[str | None, Query(description="The `next` of the page before.")] = None,
 ) -> TaskPage:
     """The caller's tasks, newest first."""
@@ -118,8 +118,10 @@ def get_task(task: OwnedTask, pipeline: ThePipeline) -> TaskDetail:
 def list_items(
     task: OwnedTask,
     store: TheStore,
-    after: Annotated[int, Query(ge=-1, le=MOST, description="The `next` of the page before.")] = -1,
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    after: Annotated[
+        int, Query(ge=-1, le=MOST, description="The `next` of the page before."), WHOLE
+    ] = -1,
+    limit: Annotated[int, Query(ge=1, le=500), WHOLE] = 100,
 ) -> ItemPage:
     """The items in order, each with what was learnt of it and the state of its cells."""
     found = store.items(task.id, after=after, limit=limit + 1)

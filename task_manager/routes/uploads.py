@@ -16,6 +16,7 @@ from services.model.errors import Invalid, UnsupportedContent
 from services.model.task import AudioInput, Upload
 from services.storage import keys
 from task_manager.auth import may
+from task_manager.characters import check_characters
 from task_manager.dependencies import (
     Owner,
     TheClerk,
@@ -26,11 +27,11 @@ from task_manager.dependencies import (
     admitted,
 )
 from task_manager.intake import Intake, read_in_thread
-from task_manager.manifests import check_characters
 from task_manager.multipart import parts
 from task_manager.pipeline.accept import new_task_id
 from task_manager.problems import responses
 from task_manager.routes.bodies import FILE_SCHEMA, PART_SCHEMA, media_type, require_json
+from task_manager.schemas.request import WHOLE
 from task_manager.schemas.upload import (
     NewUpload,
     PartUrls,
@@ -137,7 +138,7 @@ def get_upload(upload: FoundUpload, uploads: TheUploads) -> UploadView:
 async def put_part(
     *,
     request: Request,
-    number: Annotated[int, Path(description="From 1.")],
+    number: Annotated[int, Path(description="From 1."), WHOLE],
     upload: FoundUpload,
     uploads: TheUploads,
     content_digest: Annotated[

@@ -19,6 +19,7 @@ from task_manager.pipeline import outbox
 from task_manager.pipeline.listeners import MOST
 from task_manager.problems import responses
 from task_manager.routes.bodies import require_json
+from task_manager.schemas.request import WHOLE
 from task_manager.schemas.webhook import (
     ChangedWebhook,
     Deliveries,
@@ -175,7 +176,7 @@ def list_deliveries(
     endpoint: OwnedEndpoint,
     store: TheStore,
     state: Annotated[DeliveryState | None, _STATE] = None,
-    limit: Annotated[int, _LIMIT] = 50,
+    limit: Annotated[int, _LIMIT, WHOLE] = 50,
     cursor: Annotated[str | None, _CURSOR] = None,
 ) -> Deliveries:
     """What was sent to it, and with what success; kept for 30 days."""
@@ -226,7 +227,7 @@ def list_task_deliveries(
     task: OwnedTask,
     store: TheStore,
     state: Annotated[DeliveryState | None, _STATE] = None,
-    limit: Annotated[int, _LIMIT] = 50,
+    limit: Annotated[int, _LIMIT, WHOLE] = 50,
     cursor: Annotated[str | None, _CURSOR] = None,
 ) -> Deliveries:
     """Who was told of this task, and with what success."""

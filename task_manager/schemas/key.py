@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from services.model.access import Scope
-from task_manager.schemas.request import MOST, AnswerModel, RequestModel
+from task_manager.schemas.request import MOST, AnswerModel, Line, RequestModel
 
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 
@@ -28,7 +28,7 @@ class KeyLimits(RequestModel):
 class NewKey(RequestModel):
     """A key to be made."""
 
-    name: str = Field(min_length=1, max_length=100, description="For people; need not be unique.")
+    name: Line = Field(min_length=1, max_length=100, description="For people; need not be unique.")
     owner: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$")] = Field(
         description="Whose tasks it makes and sees; several keys may share one."
     )

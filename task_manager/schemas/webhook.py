@@ -9,7 +9,7 @@ from pydantic import Field
 
 from services.guarded import MAX_URL
 from services.model.webhook import DeliveryState, Happening, Payload
-from task_manager.schemas.request import AnswerModel, RequestModel
+from task_manager.schemas.request import AnswerModel, Line, RequestModel
 
 HappeningName = Literal[
     "task.succeeded",
@@ -40,7 +40,7 @@ class NewTaskWebhook(RequestModel):
 class NewWebhook(NewTaskWebhook):
     """Where to tell of all tasks of the caller."""
 
-    description: str = Field(default="", max_length=200)
+    description: Line = Field(default="", max_length=200)
 
 
 class ChangedWebhook(RequestModel):
@@ -51,7 +51,7 @@ class ChangedWebhook(RequestModel):
         default=None, description="Only these; an empty list means all."
     )
     payload: Payload | None = Field(default=None, description=_PAYLOAD)
-    description: str | None = Field(default=None, max_length=200)
+    description: Line | None = Field(default=None, max_length=200)
     enabled: bool | None = None
 
 

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import re
 import socket
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from asking import soon
 from key_holder import SECRETS
 from running_manager import PATIENCE_S, Manager, error_of
 
+from services import logs
 from services.settings import Settings
 from task_manager import pace
 
 PAGE = "https://app.example"
+TASK = {"items": [{"text_id": "1", "text": "Hello.", "language": "en"}], "targets": ["zh"]}
 AUTH = {"authorization": f"Bearer {SECRETS['api_key']}"}
 
 
@@ -135,6 +140,46 @@ def test_an_answer_that_says_how_it_may_be_kept_keeps_saying_so(manager: Manager
     answer = manager.api.get(f"/v1/tasks/{task['id']}/result")
 
     assert answer.headers["cache-control"] == "private, no-cache"
+
+
+@pytest.mark.parametrize("given", ["7b3f-1", "a" * 128, "Root=1-67891233-abcdef012345678912345678"])
+def test_a_request_keeps_the_id_that_it_came_with(shared: Manager, given: str) -> None:
+    for path in ("/v1/tasks", "/nowhere", "/healthz"):
+        assert (
+            shared.api.get(path, headers={"x-request-id": given}).headers["x-request-id"] == given
+        )
+
+
+@pytest.mark.parametrize("given", [None, "", "a b", "a" * 129, "é", "x;y", '{"a"}'])
+def test_a_request_without_a_sane_id_gets_one(shared: Manager, given: str | None) -> None:
+    headers = {} if given is None else {"x-request-id": given.encode()}
+    ids = [shared.api.get("/v1/tasks", headers=headers).headers["x-request-id"] for _ in "ab"]
+
+    assert len(set(ids)) == 2
+    assert all(re.fullmatch("[0-9a-f]{24}", each) for each in ids)
+
+
+def test_the_log_lines_of_a_request_name_it(start, capfd) -> None:
+    manager = start(**SECRETS)
+    manager.application.public.add_api_route("/crash", _crash)
+    named: dict[str, str | None] = {}
+
+    def the_server_has_told_of_the_crash() -> bool:
+        lines = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+        named.update({line["action"]: line.get("request_id") for line in lines})
+        return "uvicorn.error" in named
+
+    logs.configure("info", "json")
+    try:
+        made = manager.api.post("/v1/tasks", json=TASK, headers={"x-request-id": "of-a-task"})
+        assert made.status_code == 202
+        assert manager.api.get("/crash", headers={"x-request-id": "of-a-crash"}).status_code == 500
+        soon(the_server_has_told_of_the_crash)
+    finally:
+        logs.configure("warning", "console")
+
+    assert named["audit"] == "of-a-task"
+    assert named["request_failed"] == named["uvicorn.error"] == "of-a-crash"
 
 
 # ── slow and large requests ──────────────────────────────────────────────────────────────────

@@ -99,3 +99,37 @@ def test_half_a_surrogate_pair_is_refused_in_every_body(shared, path, written, f
     status, code, where = error_of(shared.api.post(path, content=written, headers=headers))
 
     assert (status, code, where.endswith(field)) == (422, "bad_unicode", True)
+
+
+# ── what Python would take for something else ────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("written", ["1_0", "+10", "10.0", "١", "1e1", "0x10", ""])
+@pytest.mark.parametrize("path", ["/v1/tasks", "/v1/keys", "/v1/audit", "/v1/jobs/dead"])
+def test_a_number_is_written_in_digits(shared, path: str, written: str) -> None:
+    answer = shared.api.get(path, params={"limit": written})
+    assert error_of(answer) == (422, "invalid", "limit")
+
+
+def test_the_place_of_a_reader_is_written_in_digits(shared) -> None:
+    for path in (
+        "/v1/events",
+        f"/v1/tasks/{shared.create(items=[TEXT], targets=['zh'])['id']}/events",
+    ):
+        by_header = shared.api.get(path, headers={"last-event-id": "1_0"})
+        assert error_of(by_header) == (422, "invalid", "last-event-id")
+        assert error_of(shared.api.get(path, params={"after": "1_0"}))[2] == "after"
+
+
+@pytest.mark.parametrize("wrong", ["a\nb", "a\x00", "\x1b[31m", "\x85"])
+def test_names_and_descriptions_hold_no_control_characters(shared, wrong: str) -> None:
+    key = {"name": wrong, "owner": "acme", "scopes": ["read"]}
+    hook = {"url": "https://hooks.example.com/x", "description": wrong}
+
+    refused = error_of(shared.api.post("/v1/keys", json=key))
+    assert refused == (422, "control_character", "name")
+    refused = error_of(shared.api.post("/v1/webhooks", json=hook))
+    assert refused == (422, "control_character", "description")
+    made = shared.api.post("/v1/webhooks", json={**hook, "description": "Ours."}).json()
+    changed = shared.api.patch(f"/v1/webhooks/{made['id']}", json={"description": wrong})
+    assert error_of(changed) == (422, "control_character", "description")
