@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing
-from datetime import datetime
 from typing import Any
 
+from benchmarks.faults.deliveries import RETRY_AFTER_S, SCALE, TRIES, after_gone, timings
 from benchmarks.faults.ledger import Entry
 from benchmarks.faults.orders import Order
 from benchmarks.faults.owners import second_owner
@@ -28,14 +28,10 @@ from benchmarks.faults.sinks import (
 )
 from benchmarks.faults.topology import Topology
 from benchmarks.faults.traffic import Traffic
-from services.model.webhook import JITTER, WAITS_S, secret_of
+from services.model.webhook import secret_of
 
-_SCALE = 0.0005  # the schedule of 27 hours becomes one of 50 seconds
-_SLACK_S = 0.05  # the log's times are rounded
 _HEARD_S = 4.0  # until both managers know of a new webhook
 _SETTLED_S = 240.0
-_RETRY_AFTER_S = 2
-_TRIES = len(WAITS_S) + 1
 _OWN_SECRET = secret_of(b"o" * 24)
 _LANGUAGE, _DEATH = "language.completed", "job.dead"
 _PUNCTUAL = frozenset({"well", "flood", "errors", "never", "moved", "few", "other", "own"})
@@ -49,7 +45,7 @@ _PUNCTUAL = frozenset({"well", "flood", "errors", "never", "moved", "few", "othe
     full_stack=Topology(
         rhythm="real",
         settings={
-            "FANSCRIBE_RETRY_SCALE": str(_SCALE),
+            "FANSCRIBE_RETRY_SCALE": str(SCALE),
             "FANSCRIBE_PRIVATE_NETWORKS": "127.0.0.0/8",
         },
     ),
@@ -85,7 +81,7 @@ def _listen(sinks: Sinks, other: Traffic) -> None:
         sinks.add("flood", flood),
         sinks.add("errors", each_at_first(*ERRORS)),
         sinks.add("resets", each_at_first(*RESETS)),
-        sinks.add("busy", at_first(*[(429, status(429, Retry_After=str(_RETRY_AFTER_S)))] * 3)),
+        sinks.add("busy", at_first(*[(429, status(429, Retry_After=str(RETRY_AFTER_S)))] * 3)),
         sinks.add("slow", sinks.slowly()),
         sinks.add_behind("cut", TcpProxy.cut),
         sinks.add_behind("half-open", TcpProxy.half_open),
@@ -143,14 +139,13 @@ def _given_up(bench: Bench, sinks: Sinks) -> None:
     """It is listed, and sent again when the receiver is well."""
     never, gone, moved = (sinks.by_name[name] for name in ("never", "gone", "moved"))
     view = gone.rest.get(f"/v1/webhooks/{gone.webhook}")
-    if bench.expect(not view["enabled"], "410 has not disabled the webhook"):
-        off = _moment(view["disabled_at"]) - bench.ledger.opened_at
-        late = [e for e in bench.seen("notice") if e["name"] == "gone" and e.t > off + 5]
-        bench.expect(not late, f"told after 410: {late[:3]}")
+    notices = [each for each in bench.seen("notice") if each["name"] == "gone"]
+    for wrong in after_gone(view, notices, bench.ledger.opened_at):
+        bench.expect(False, wrong)
     for sink, code in ((never, 500), (moved, 302)):
         for each in _log(sink):
             came = [one["status"] for one in each["attempts"]]
-            good = each["state"] == "dead" and came == [code] * _TRIES
+            good = each["state"] == "dead" and came == [code] * TRIES
             bench.expect(good, f"{sink.name}: {each['state']} after {came}")
     for sink in (never, gone):
         sink.way = well
@@ -224,20 +219,10 @@ def _kept_the_schedule(bench: Bench, delivery: Entry) -> None:
     kills = [
         each.t + bench.ledger.opened_at for each in bench.seen("fault") if each["name"] == "kill"
     ]
-    tries: Sequence[dict[str, Any]] = delivery["tries"]
-    free, wait, asked = _moment(delivery["created"]), 0.0, 0.0
-    for number, each in enumerate(tries):
-        at, name = _moment(each["at"]), delivery["name"]
-        early = max(wait, asked) - (at - free)
-        bench.expect(early <= _SLACK_S, f"{name}: try {number + 1} came {early:.2f} s too early")
-        if name in _PUNCTUAL and number < _TRIES:
-            struck = any(free <= kill <= at for kill in kills)
-            late = at - free - wait * (1 + JITTER)
-            bench.measure("late_after_kill" if struck else "late", max(0.0, late), name)
-        free = at + each["seconds"]
-        wait = WAITS_S[number] * _SCALE if number < len(WAITS_S) else 0.0
-        asked = _RETRY_AFTER_S if each["status"] == 429 else 0.0
-
-
-def _moment(text: str) -> float:
-    return datetime.fromisoformat(text).timestamp()
+    name = delivery["name"]
+    for each in timings(delivery):
+        told = f"{name}: try {each.number} came {each.early_s:.2f} s too early"
+        bench.expect(not each.is_too_early, told)
+        if name in _PUNCTUAL and each.number <= TRIES:
+            struck = any(each.free <= kill <= each.at for kill in kills)
+            bench.measure("late_after_kill" if struck else "late", each.late_s, name)
