@@ -88,15 +88,11 @@ class Uploads:
         )
         return UploadView(**about, sha256=upload.sha256, complete=False, parts=parts)
 
-    def expected(self, upload: Upload, number: int) -> int:
-        """Bytes of that part. Raises Conflict and Invalid for one that cannot be sent."""
+    def put(self, upload: Upload, number: int, chunks: Iterable[bytes], digest: str) -> PartView:
+        """Stores a part; `digest` is a Content-Digest, or "". Raises Conflict and Invalid, before
+        the first chunk is read, for one that cannot be sent."""
         _refuse_complete(upload)
-        return _size_of(upload, number)
-
-    def put(
-        self, upload: Upload, number: int, chunks: Iterable[bytes], size: int, digest: str
-    ) -> PartView:
-        """Stores a part of that size; `digest` is a Content-Digest, or ""."""
+        size = _size_of(upload, number)
         checked = _checked(chunks, size, digest)
         try:
             with full_disk_told():

@@ -146,10 +146,9 @@ async def put_part(
     ] = "",
 ) -> PartView:
     """Takes one part; sent again, it replaces the first. All but the last have `part_bytes`."""
-    size = uploads.expected(upload, number)
     return await read_in_thread(
         request,
-        lambda chunks: uploads.put(upload, number, chunks, size, content_digest),
+        lambda chunks: uploads.put(upload, number, chunks, content_digest),
     )
 
 

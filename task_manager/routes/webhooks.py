@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
@@ -31,6 +33,7 @@ from task_manager.schemas.webhook import (
     WebhookView,
     WebhookWithSecret,
 )
+from task_manager.store.protocol import Store
 
 router = APIRouter(tags=["webhooks"])
 
@@ -42,9 +45,26 @@ _READS = responses(401, 403, 404, 422, 503)
 _WRITES = responses(400, 401, 403, 404, 409, 415, 422, 503, 507)
 _ACTS = responses(401, 403, 404, 409, 422, 503, 507)
 _REMOVES = responses(401, 403, 404, 422, 503, 507)
-_STATE = Query(description="Only these.")
-_LIMIT = Query(ge=1, le=200)
-_CURSOR = Query(description="The `next` of the page before.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """Which deliveries a caller wants to see."""
+
+    state: DeliveryState | None
+    limit: int
+    cursor: str | None
+
+
+def _page(
+    state: Annotated[DeliveryState | None, Query(description="Only these.")] = None,
+    limit: Annotated[int, Query(ge=1, le=200), WHOLE] = 50,
+    cursor: Annotated[str | None, Query(description="The `next` of the page before.")] = None,
+) -> _Page:
+    return _Page(state, limit, cursor)
+
+
+Page = Annotated[_Page, Depends(_page)]
 
 
 def _endpoint(webhook_id: str, store: TheStore, owner: Owner) -> Endpoint:
@@ -171,18 +191,9 @@ def ping_webhook(endpoint: OwnedEndpoint, pipeline: ThePipeline) -> DeliveryView
 
 
 @router.get("/v1/webhooks/{webhook_id}/deliveries", responses=_READS, dependencies=[_READ])
-def list_deliveries(
-    *,
-    endpoint: OwnedEndpoint,
-    store: TheStore,
-    state: Annotated[DeliveryState | None, _STATE] = None,
-    limit: Annotated[int, _LIMIT, WHOLE] = 50,
-    cursor: Annotated[str | None, _CURSOR] = None,
-) -> Deliveries:
+def list_deliveries(endpoint: OwnedEndpoint, store: TheStore, page: Page) -> Deliveries:
     """What was sent to it, and with what success; kept for 30 days."""
-    before = cursors.read(cursor) if cursor is not None else None
-    found = store.deliveries(endpoint=endpoint.id, state=state, before=before, limit=limit + 1)
-    return _page(found, limit)
+    return _listed(store, page, endpoint=endpoint.id)
 
 
 @router.post(
@@ -195,10 +206,7 @@ def replay_delivery(
     delivery_id: str, endpoint: OwnedEndpoint, pipeline: ThePipeline
 ) -> DeliveryView:
     """Sends it again: the same body, the same `webhook-id`."""
-    delivery = pipeline.ports.store.delivery(delivery_id)
-    if delivery is None or delivery.endpoint != endpoint.id:
-        raise NotFound(f"There is no delivery {delivery_id!r} to this webhook.")
-    return hooking.delivery_view(outbox.replay(pipeline.ports, delivery))
+    return _replayed(pipeline, delivery_id, lambda each: each.endpoint == endpoint.id)
 
 
 @router.post(
@@ -222,18 +230,9 @@ def replay_dead_deliveries(endpoint: OwnedEndpoint, pipeline: ThePipeline) -> Re
     responses=responses(401, 403, 404, 410, 422, 503),
     dependencies=[_READ],
 )
-def list_task_deliveries(
-    *,
-    task: OwnedTask,
-    store: TheStore,
-    state: Annotated[DeliveryState | None, _STATE] = None,
-    limit: Annotated[int, _LIMIT, WHOLE] = 50,
-    cursor: Annotated[str | None, _CURSOR] = None,
-) -> Deliveries:
+def list_task_deliveries(task: OwnedTask, store: TheStore, page: Page) -> Deliveries:
     """Who was told of this task, and with what success."""
-    before = cursors.read(cursor) if cursor is not None else None
-    found = store.deliveries(task_id=task.id, state=state, before=before, limit=limit + 1)
-    return _page(found, limit)
+    return _listed(store, page, task_id=task.id)
 
 
 @router.post(
@@ -244,19 +243,36 @@ def list_task_deliveries(
 )
 def replay_task_delivery(delivery_id: str, task: OwnedTask, pipeline: ThePipeline) -> DeliveryView:
     """Sends it again: the same body, the same `webhook-id`."""
-    delivery = pipeline.ports.store.delivery(delivery_id)
-    if delivery is None or delivery.task_id != task.id or not hooking.is_users(delivery):
-        raise NotFound(f"There is no delivery {delivery_id!r} of this task.")
-    return hooking.delivery_view(outbox.replay(pipeline.ports, delivery))
+    return _replayed(
+        pipeline,
+        delivery_id,
+        lambda each: each.task_id == task.id and hooking.is_users(each),
+    )
 
 
-def _page(found: list[Delivery], limit: int) -> Deliveries:
-    page = found[:limit]
-    more = cursors.write(page[-1].created_at, page[-1].id) if len(found) > limit else None
+def _listed(
+    store: Store, page: _Page, *, endpoint: str | None = None, task_id: str | None = None
+) -> Deliveries:
+    """Those to one webhook, or of one task."""
+    before = cursors.read(page.cursor) if page.cursor is not None else None
+    found = store.deliveries(
+        endpoint=endpoint, task_id=task_id, state=page.state, before=before, limit=page.limit + 1
+    )
+    shown = found[: page.limit]
+    more = cursors.write(shown[-1].created_at, shown[-1].id) if len(found) > len(shown) else None
     return Deliveries(
-        deliveries=[hooking.delivery_view(each) for each in page if hooking.is_users(each)],
+        deliveries=[hooking.delivery_view(each) for each in shown if hooking.is_users(each)],
         next=more,
     )
+
+
+def _replayed(
+    pipeline: ThePipeline, delivery_id: str, is_theirs: Callable[[Delivery], bool]
+) -> DeliveryView:
+    delivery = pipeline.ports.store.delivery(delivery_id)
+    if delivery is None or not is_theirs(delivery):
+        raise NotFound(f"There is no delivery {delivery_id!r} here.")
+    return hooking.delivery_view(outbox.replay(pipeline.ports, delivery))
 
 
 def _change(pipeline: ThePipeline, endpoint: Endpoint, fields: dict[str, object]) -> Endpoint:
