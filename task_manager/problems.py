@@ -46,6 +46,7 @@ _CODES = {
 }
 _OPENAI = ("/v1/audio/", "/v1/models/")
 _TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
+_WAITS_S = {429: 5, 503: 5, 507: 30}  # until it is worth another try, where nobody knows better
 _PLACES = {"body", "query", "path", "header"}  # where FastAPI says that a field stands
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
@@ -136,8 +137,9 @@ def refusal(error: RequestRefused, path: str) -> Response:
     headers = {}
     if path.startswith(_OPENAI) and isinstance(error, Conflict | WorkFailed):
         headers["X-Should-Retry"] = "false"
-    if error.retry_after_s is not None or error.status == 503:
-        headers["Retry-After"] = str(error.retry_after_s or 5)
+    wait_s = error.retry_after_s or _WAITS_S.get(error.status)
+    if wait_s is not None:
+        headers["Retry-After"] = str(wait_s)
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return render(error.status, error.code, error.message, error.field, headers, path=path)

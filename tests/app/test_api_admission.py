@@ -14,9 +14,11 @@ import pytest
 from running_manager import PATIENCE_S, Manager, error_of
 
 from services import signing
+from services.model.errors import OutOfSpace, RequestRefused, TooMany, Unavailable
 from services.model.messages import NodeBeat
 from services.settings import Settings
-from task_manager import admission
+from task_manager import admission, problems
+from task_manager.store.protocol import StoreUnavailable
 
 TEXT = {"text_id": "1", "text": "Hello.", "language": "en"}
 TASK = {"items": [TEXT], "targets": ["zh"]}
@@ -53,6 +55,14 @@ def test_a_machine_without_room_takes_neither_tasks_nor_files(
     assert manager.application.store.tasks(None, limit=1) == []
     counted = httpx.get(f"{manager.workers_url}/metrics").text
     assert f'fanscribe_refused_total{{code="{code}"}} 3.0' in counted
+
+
+@pytest.mark.parametrize("refused", [TooMany, Unavailable, OutOfSpace, StoreUnavailable])
+def test_whoever_may_come_again_is_told_when(refused: type[RequestRefused]) -> None:
+    by_default = problems.refusal(refused("Not now."), "/v1/tasks")
+    assert int(by_default.headers["retry-after"]) > 0
+    stated = problems.refusal(refused("Not now.", retry_after_s=77), "/v1/audio/transcriptions")
+    assert stated.headers["retry-after"] == "77"
 
 
 def test_a_refusal_comes_before_the_body_is_read(start) -> None:

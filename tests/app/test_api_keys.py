@@ -307,7 +307,9 @@ def test_an_owner_keeps_as_much_media_as_the_key_allows(keyed: Manager, monkeypa
         return holder.post("/v1/uploads", content=b"x" * size, headers=headers)
 
     with holder_of(keyed, made["key"]) as holder:
-        assert error_of(upload(holder, 10_001))[:2] == (507, "storage_limit")
+        refused = upload(holder, 10_001)
+        assert error_of(refused)[:2] == (507, "storage_limit")
+        assert int(refused.headers["retry-after"]) > 0
         assert upload(holder, 6_000).status_code == 201
         form = {"files": ("1.wav", b"x" * 3_000)}
         assert error_of(upload(holder, 6_000))[:2] == (507, "storage_limit")
