@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from operations import OPERATIONS, Operation
+from operations import EXPORTING, OPERATIONS, Operation
 from test_crash_points import crash_everywhere
 from world import SteeredMongo, World, a_world
 
+from task_manager.ticker import export
 from tests.contract.wire_server import WireServer
 
 _SAMPLE = {
@@ -37,6 +38,7 @@ class MongoWorlds:
 
     url: str
     folder: Path
+    exports: bool = False
     numbers: Iterator[int] = field(default_factory=count)
     opened: list[World] = field(default_factory=list)
 
@@ -45,7 +47,13 @@ class MongoWorlds:
         name = f"crash_{next(self.numbers)}"
         folder = self.folder / name
         folder.mkdir()
-        world = a_world(SteeredMongo(f"{self.url}/{name}"), folder, audio=audio)
+        world = a_world(
+            SteeredMongo(f"{self.url}/{name}"),
+            folder,
+            audio=audio,
+            webhook=self.exports,
+            exports=self.exports,
+        )
         self.opened.append(world)
         world.begin()
         return world, before(world)
@@ -64,9 +72,28 @@ def wire_worlds(wire_server: str, tmp_path: Path) -> Iterator[MongoWorlds]:
     made.close()
 
 
+@pytest.fixture
+def exporting_wire_worlds(
+    wire_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[MongoWorlds]:
+    """Where results are wanted in a bucket, and told of; its writes come one by one."""
+    monkeypatch.setattr(export, "AT_ONCE", 1)
+    made = MongoWorlds(wire_server, tmp_path, exports=True)
+    yield made
+    made.close()
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("operation", [op for op in OPERATIONS if op.name in _SAMPLE], ids=str)
 def test_a_crash_at_any_write_is_made_good_on_mongo(
     operation: Operation, wire_worlds: MongoWorlds
 ) -> None:
     crash_everywhere(wire_worlds, operation)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("operation", EXPORTING, ids=str)
+def test_a_crash_at_any_write_leaves_a_whole_bucket_on_mongo(
+    operation: Operation, exporting_wire_worlds: MongoWorlds
+) -> None:
+    crash_everywhere(exporting_wire_worlds, operation)
