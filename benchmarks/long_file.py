@@ -1,5 +1,7 @@
 """What memory a file of ten hours takes over one of ten minutes: `python -m benchmarks.long_file`.
 
+With `--codec mp3` or `opus` the files are compressed, so that decoding them is looked at too.
+
 Starts a stack of its own with the demo models. All that it started is looked at four times a
 second; what is compared is the most that all of it held at any one time. Before that every child
 gets something to do, so that each has its model.
@@ -16,7 +18,10 @@ import time
 import wave
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
+
+import av
+import numpy as np
 
 from benchmarks.faults.process import command, descendants, usage
 from benchmarks.one_machine import spoken, stack
@@ -29,6 +34,7 @@ SHORT_S = 600.0
 _LOOK_EVERY_S = 0.25
 _TEXT = "The red house stands beside the old bridge."
 _TEXTS = 400
+_CODECS = {".mp3": "libmp3lame", ".opus": "libopus"}
 _SHOWN = 60  # characters of a command line
 
 
@@ -72,6 +78,27 @@ def repeat(short: Path, long: Path, seconds: float) -> None:
             left -= min(left, len(frames))
 
 
+def compress(wav: Path, made: Path) -> Path:
+    """As the suffix says, a second at a time."""
+    with wave.open(str(wav), "rb") as given, av.open(str(made), "w") as container:
+        rate = given.getframerate()
+        stream: Any = container.add_stream(_CODECS[made.suffix], rate=rate, layout="mono")
+        resampler = av.AudioResampler(
+            stream.codec_context.codec.audio_formats[0], "mono", rate, stream.frame_size or 1152
+        )
+        while data := given.readframes(rate):
+            frame = av.AudioFrame.from_ndarray(
+                np.frombuffer(data, "<i2").reshape(1, -1), format="s16", layout="mono"
+            )
+            frame.sample_rate = rate
+            for piece in resampler.resample(frame):
+                container.mux(stream.encode(piece))
+        for piece in resampler.resample(None):
+            container.mux(stream.encode(piece))
+        container.mux(stream.encode(None))
+    return made
+
+
 def hear(api: Fanscribe, file: Path, copies: int) -> float:
     """Sends it and waits until all is heard and translated; the seconds that it took."""
     sent = api.upload(file)
@@ -90,12 +117,15 @@ def main() -> None:
     """Exits with 1 when the difference is over the goal."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--hours", type=float, default=10.0)
+    parser.add_argument("--codec", choices=["wav", "mp3", "opus"], default="wav")
     options = parser.parse_args()
     slots = len(os.sched_getaffinity(0))
     with tempfile.TemporaryDirectory() as name:
         short, long = Path(name) / "short.wav", Path(name) / "long.wav"
         write_wav(short, spoken(SHORT_S, 1, random.Random(1)))
         repeat(short, long, options.hours * 3600)
+        if options.codec != "wav":
+            short, long = (compress(f, f.with_suffix(f".{options.codec}")) for f in (short, long))
         with stack(Path(name), models="demo") as up, Fanscribe(up.url) as api:
             hear(api, short, slots)
             work(api, [Item(text=_TEXT, text_id=str(n)) for n in range(_TEXTS)])

@@ -6,10 +6,13 @@ import os
 import re
 import shlex
 import signal
+import wave
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
+import numpy as np
 import pytest
 from pytest_httpserver import HTTPServer
 
@@ -51,6 +54,34 @@ def test_a_file_and_a_text_come_back_in_three_languages(
     coded = stack.json("result", told["task"]["id"], "--form", "coded")
     assert coded["complete"] is True
     assert stack.run("subtitles", told["task"]["id"], "talk", "--language", "ja").startswith("1\n")
+
+
+def test_a_call_with_a_speaker_on_each_channel_says_who_is_who(
+    stub_stack: StartStack, spoken: Spoken, tmp_path: Path
+) -> None:
+    stack = stub_stack()
+    call = as_a_call(spoken("talk"), tmp_path / "call.wav", later_s=30)
+    task = stack.json("submit", str(call), "--to", "zh", "--channels", "each", "--wait")["task"]
+    assert (task["state"], task["warnings"]) == ("succeeded", [])
+    api = f"{stack.url}/v1/tasks/{task['id']}/items"
+    assert httpx.get(api).json()["items"][0]["channels"] == ["", ""]
+    for language in ({}, {"language": "zh"}):
+        heard = httpx.get(f"{api}/call/transcript", params=language).json()["segments"]
+        starts = [(each["channel"], each["start"]) for each in heard]
+        assert [channel for channel, _ in starts] == sorted(channel for channel, _ in starts)
+        first = dict(reversed(starts))
+        assert first[1] - first[0] == pytest.approx(30.0, abs=0.2)
+
+
+def as_a_call(mono: Path, call: Path, *, later_s: int) -> Path:
+    """The same words on both channels, on the second one later."""
+    with wave.open(str(mono), "rb") as given, wave.open(str(call), "wb") as made:
+        made.setparams(given.getparams()._replace(nchannels=2))
+        said = np.frombuffer(given.readframes(given.getnframes()), "<i2")
+        quiet = np.zeros(later_s * given.getframerate(), "<i2")
+        both = [np.concatenate([said, quiet]), np.concatenate([quiet, said])]
+        made.writeframes(np.stack(both, axis=1).tobytes())
+    return call
 
 
 def test_media_and_results_may_live_in_a_bucket_whose_key_no_worker_has(
