@@ -92,7 +92,8 @@ class Exported:
         """Each of its cells is there."""
         if self._task.state is TaskState.SUCCEEDED:
             return True
-        there = {(words.language, words.source) for words in found}
+        cells = (words for words in found if words.kind != "transcript")
+        there = {(words.language, words.source) for words in cells}
         manifest = self._task.manifest
         sources = manifest.sources(manifest.items[ordinal])
         return all((name, source) in there for name in manifest.languages for source in sources)

@@ -53,12 +53,7 @@ def read(ports: Ports, task: Task) -> Heard:
     items = store.items(task.id, limit=1)
     english = task.manifest.languages[0] if task.manifest.targets else None
     found = items and transcripts.finished(
-        Results(store, ports.objects, task),
-        store,
-        task,
-        items[0],
-        source=Source.AUDIO,
-        language=english,
+        Results(store, ports.objects, task), items[0], source=Source.AUDIO, language=english
     )
     if not found:
         raise Gone("The words of this request were removed.")

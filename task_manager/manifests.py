@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 from services.guarded import NotAllowed, read_url
@@ -14,16 +15,13 @@ from services.model.decoding import Decoding, ladder
 from services.model.errors import Invalid
 from services.model.labels import check_label
 from services.model.languages import parse_language
-from services.model.pack import dumps
 from services.model.task import AudioInput, ItemSpec, Manifest, Options, Target
 from services.settings import Settings
 from services.storage.named import SCHEMES, NamedBuckets
 from task_manager import tongues
 from task_manager.characters import NOT_IN_NAMES, NOT_IN_TEXTS, check_characters
+from task_manager.metadata import check_metadata
 from task_manager.schemas.new_task import MAX_TEXT_ID, NewItem, NewOptions, NewTask
-
-MAX_METADATA = 16 * 1024  # bytes of JSON
-MAX_DEPTH = 20  # levels of objects and lists in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +37,7 @@ class Rules:
 
 def to_manifest(new: NewTask, rules: Rules) -> Manifest:
     """Raises Invalid with a stable code and the dotted field of the first mistake."""
-    _check_metadata(new.metadata)
+    check_metadata(new.metadata)
     targets = to_targets(new.targets, limit=rules.settings.max_targets)
     items = _items(new, rules)
     options = _options(new.options, rules.catalog, items)
@@ -206,7 +204,7 @@ def _check_text(text: str, limit: int, field: str) -> None:
     check_characters(text, field, NOT_IN_TEXTS)
 
 
-# ── options and metadata ─────────────────────────────────────────────────────────────────────
+# ── options ──────────────────────────────────────────────────────────────────────────────────
 
 
 def _options(new: NewOptions, catalog: Catalog, items: list[ItemSpec]) -> Options:
@@ -240,6 +238,7 @@ def _options(new: NewOptions, catalog: Catalog, items: list[ItemSpec]) -> Option
         keywords=new.keywords,
         channels=new.channels,
         check_threshold=new.check_threshold,
+        check_action=_check_action(new),
         language_spelling=new.language_spelling,
         node_label=_node_label(new),
     )
@@ -253,6 +252,16 @@ def check_hints(prompt: str, keywords: list[str], *, prefix: str = "") -> None:
         check_characters(term, field)
         if not term.strip():
             raise Invalid("A keyword is not empty.", code="empty_keyword", field=field)
+
+
+def _check_action(new: NewOptions) -> Literal["flag", "fail"]:
+    if new.check_action == "fail" and new.check_threshold is None:
+        raise Invalid(
+            "Say with check_threshold from which error rate on an item fails.",
+            code="no_check_threshold",
+            field="options.check_threshold",
+        )
+    return new.check_action
 
 
 def _node_label(new: NewOptions) -> str:
@@ -285,33 +294,3 @@ def _check_pairs(manifest: Manifest, catalog: Catalog) -> None:
                     code="pair_not_served",
                     field="options.translate_model",
                 )
-
-
-def _check_metadata(metadata: Mapping[str, object]) -> None:
-    if not _is_shallow(metadata, MAX_DEPTH):
-        raise Invalid(
-            f"Metadata is nested up to {MAX_DEPTH} deep.",
-            code="metadata_too_deep",
-            field="metadata",
-        )
-    try:
-        size = len(dumps(metadata).encode())
-    except UnicodeEncodeError as error:
-        raise Invalid(
-            "The metadata holds half a surrogate pair, which is no text.",
-            code="bad_unicode",
-            field="metadata",
-        ) from error
-    if size > MAX_METADATA:
-        raise Invalid(
-            f"The metadata is {size} bytes of JSON; up to {MAX_METADATA} are kept.",
-            code="metadata_too_large",
-            field="metadata",
-        )
-
-
-def _is_shallow(value: object, levels: int) -> bool:
-    if not isinstance(value, Mapping | list):
-        return True
-    inside = value.values() if isinstance(value, Mapping) else value
-    return levels > 0 and all(_is_shallow(each, levels - 1) for each in inside)

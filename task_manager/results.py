@@ -110,7 +110,11 @@ class Results:
         """Cells of the first items that have no text yet, as language/text id/source."""
         manifest = self._task.manifest
         found = self._store.output_lines(self._task.id, 0, _LOOKED_AT - 1)
-        there = {(output.item, output.language, output.source) for output in found}
+        there = {
+            (output.item, output.language, output.source)
+            for output in found
+            if output.kind != "transcript"
+        }
         return [
             f"{spelling}/{item.text_id}/{source.value}"
             for ordinal, item in enumerate(manifest.items[:_LOOKED_AT])
@@ -159,6 +163,12 @@ class Results:
     def output(self, item: Item, language: str, source: str) -> Output | None:
         return self._store.output(output_id(self._task.id, item.ordinal, source, language))
 
+    def own_words(self, item: Item, source: Source) -> Output | None:
+        """What was heard in an item, or its text, in its own language; None if not there (yet)."""
+        found = self._store.outputs(self._task.id, first=item.ordinal, last=item.ordinal)
+        own = (each for each in found if each.source == source and each.kind != "translation")
+        return next(own, None)
+
     def cell(self, language: str, text_id: str, source: Source) -> str:
         """The text of one cell. Raises NotFound, or NotFinished if it may still come."""
         tag = self.target(language, field="language")
@@ -172,7 +182,7 @@ class Results:
                 field="source",
             )
         output = self.output(item, tag, source)
-        if output is None:
+        if output is None or output.kind == "transcript":
             raise self.absent()
         return self.text(output.text)
 

@@ -303,6 +303,7 @@ _FIELDS: Mapping[str, Callable[[str, str], Any]] = {
     "temperature": _number(float),
     "channels": _plain,
     "check_threshold": _number(float),
+    "check_action": _plain,
     "word_timestamps": _flag,
     "segments": _plain,
     "spoken": _names,

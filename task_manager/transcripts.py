@@ -15,13 +15,13 @@ _PAGE = 500
 
 
 def finished(
-    results: Results, store: Store, task: Task, item: Item, *, source: Source, language: str | None
+    results: Results, item: Item, *, source: Source, language: str | None
 ) -> Transcript | None:
     """The committed transcript or translation; None if it is not there (yet).
 
     Without a language it is the item's own words: what was heard, or the reference text.
     """
-    output = _find(results, store, task, item, source=source, language=language)
+    output = _find(results, item, source=source, language=language)
     return None if output is None else read(results, output)
 
 
@@ -32,14 +32,10 @@ def read(results: Results, output: Output) -> Transcript:
     return _of_text(output, results.text(output.text))
 
 
-def _find(
-    results: Results, store: Store, task: Task, item: Item, *, source: Source, language: str | None
-) -> Output | None:
+def _find(results: Results, item: Item, *, source: Source, language: str | None) -> Output | None:
     if language is not None:
         return results.output(item, language, source)
-    found = store.outputs(task.id, first=item.ordinal, last=item.ordinal)
-    own = (each for each in found if each.source == source and each.kind != "translation")
-    return next(own, None)
+    return results.own_words(item, source)
 
 
 def _of_text(output: Output, text: str) -> Transcript:

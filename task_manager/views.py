@@ -289,14 +289,17 @@ def _warnings(task: Task, facts: Mapping[str, Any], check: Check | None) -> list
         warnings.append("low_coverage")
     if facts.get("no_speech") and "no_speech" not in warnings:
         warnings.append("no_speech")
-    threshold = task.manifest.options.check_threshold
-    if check is not None and threshold is not None and check.rate > threshold:
+    if check is not None and check.is_above(task.manifest.options.check_threshold):
         warnings.append("check_above_threshold")
     return warnings
 
 
 def _cells(task: Task, item: Item, known: _Known) -> dict[str, dict[str, CellView]]:
-    there = {(output.language, output.source) for output in known.outputs}
+    there = {
+        (output.language, output.source)
+        for output in known.outputs
+        if output.kind != "transcript"  # of an item that is too far from its text, no cell
+    }
     sources = task.manifest.sources(task.manifest.items[item.ordinal])
     return {
         spelling: {

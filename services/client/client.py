@@ -73,6 +73,8 @@ class Fanscribe(Blocking):
     cell = blocking.method(results.cell)
     cells = blocking.method(results.cells)
     transcript = blocking.method(results.transcript)
+    check = blocking.method(results.check)
+    differences = blocking.iterator(results.differences)
     subtitles = blocking.method(results.subtitles)
 
     upload = blocking.method(uploads.upload)
@@ -169,6 +171,8 @@ class AsyncFanscribe(Awaiting):
     cell = awaiting.method(results.cell)
     cells = awaiting.method(results.cells)
     transcript = awaiting.method(results.transcript)
+    check = awaiting.method(results.check)
+    differences = awaiting.iterator(results.differences)
     subtitles = awaiting.method(results.subtitles)
 
     upload = awaiting.method(uploads.upload)

@@ -12,7 +12,7 @@ from services.installing import commands as models
 
 if TYPE_CHECKING:
     from services.client.calls.results import SubtitleFormat
-    from services.client.calls.submitting import Channels, Priority
+    from services.client.calls.submitting import Channels, CheckAction, Priority
     from services.client.client import Fanscribe
 
 TaskId = Annotated[str, typer.Argument(metavar="ID", help="The task's id.")]
@@ -21,7 +21,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")
 
 def register(app: typer.Typer, worker: typer.Typer) -> None:  # noqa: ARG001  one signature for all
     """Adds the commands that talk to a running server, and `check`."""
-    for command in (submit, status, result, subtitles, cancel, retry, queues, check):
+    for command in (submit, status, result, subtitles, differences, cancel, retry, queues, check):
         app.command()(command)
     app.command("list")(list_tasks)
     app.command("rm")(remove)
@@ -57,6 +57,9 @@ def submit(  # noqa: PLR0917  typer passes them by name
     channels: Annotated[
         str | None, typer.Option(help="mix, or each: every channel is heard apart.")
     ] = None,
+    check_action: Annotated[
+        str | None, typer.Option(help="flag, or fail: what becomes of items above --check.")
+    ] = None,
     priority: Annotated[str | None, typer.Option(help="urgent, normal or bulk.")] = None,
     node_label: Annotated[
         str | None,
@@ -76,11 +79,10 @@ def submit(  # noqa: PLR0917  typer passes them by name
     from services.client import output, submitting
 
     items = submitting.to_items(files or [], text or [])
-    targets = [tag for part in to.split(",") if (tag := part.strip())]
-    if not targets:
-        raise submitting.BadArguments("Name the target languages, such as --to zh,ja.")
+    targets = submitting.to_targets(to)
     apart = cast("Channels | None", channels)  # the server knows which there are
-    options = submitting.to_options(model, check, node_label, apart)
+    action = cast("CheckAction | None", check_action)
+    options = submitting.to_options(model, check, action, node_label, apart)
     with _api() as api:
         with submitting.upload_bars(output.STDERR) as on_upload:
             task = api.submit(
@@ -150,6 +152,23 @@ def subtitles(
     with _api() as api:
         form = cast("SubtitleFormat", "json" if json else form)  # the server knows which there are
         output.print_raw(api.subtitles(task_id, text_id, form, language=language))
+
+
+def differences(
+    task_id: TaskId,
+    text_id: Annotated[str, typer.Argument(metavar="TEXT-ID", help="The item.")],
+    json: AsJson = False,
+) -> None:
+    """Show where what was heard of an item and its text part."""
+    from services.client import differing, output
+
+    with _api() as api:
+        checked = api.check(task_id, text_id, limit=1)
+        places = list(api.differences(task_id, text_id))
+        if json:
+            output.print_json(checked.model_copy(update={"differences": places, "next": None}))
+        else:
+            differing.show(output.STDOUT, checked, places)
 
 
 def cancel(task_id: TaskId, json: AsJson = False) -> None:

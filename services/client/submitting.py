@@ -20,7 +20,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from services.client.calls.submitting import Channels, Item, Options
+from services.client.calls.submitting import Channels, CheckAction, Item, Options
 from services.client.media import UploadProgress
 from services.model.errors import FanscribeError
 
@@ -62,9 +62,18 @@ def _of_file(written: str) -> tuple[str, Item]:
     return file.stem, Item(file, text_id=file.stem)
 
 
+def to_targets(written: str) -> list[str]:
+    """The languages of a comma list. Raises BadArguments."""
+    targets = [tag for part in written.split(",") if (tag := part.strip())]
+    if not targets:
+        raise BadArguments("Name the target languages, such as --to zh,ja.")
+    return targets
+
+
 def to_options(
     model: str | None,
     check_threshold: float | None,
+    check_action: CheckAction | None,
     node_label: str | None,
     channels: Channels | None = None,
 ) -> Options | None:
@@ -74,6 +83,8 @@ def to_options(
         options["model"] = model
     if check_threshold is not None:
         options["check_threshold"] = check_threshold
+    if check_action is not None:
+        options["check_action"] = check_action
     if node_label is not None:
         options["node_label"] = node_label
     if channels is not None:

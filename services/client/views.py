@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from pydantic import Field
 
+from services.model.differences import Difference
 from services.model.task import Counts, TaskState
 from services.model.transcript import Check, Segment
 from services.model.values import Stored
@@ -127,6 +128,19 @@ class ItemView(Stored):
     check: Check | None = None
     warnings: list[str] = Field(default_factory=list)
     cells: dict[str, dict[str, CellView]]
+
+
+class CheckView(Stored):
+    """An item against its text: how far, and a page of the places where the two part."""
+
+    text_id: str
+    language: str
+    check: Check
+    threshold: float | None = None
+    action: str = "flag"
+    above: bool = False
+    differences: list[Difference]
+    next: int | None = None
 
 
 class TranscriptView(Stored):

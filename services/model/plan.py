@@ -25,7 +25,7 @@ from services.model.stages import (
 )
 from services.model.states import JobState
 from services.model.task import Item, ItemSpec, Source, Task
-from services.model.transcript import Body, Output
+from services.model.transcript import Body, Check, Output
 
 UNKNOWN = "und"  # the language of an item in which nobody speaks
 NO_MODEL = "none"  # the tail of the queue of a pair that no model serves
@@ -54,6 +54,7 @@ class Words:
     attempt: int = 0
     differences: Body | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
+    refused: str = ""  # why no cell may be made of them
 
 
 def inline(text: str) -> Body:
@@ -139,6 +140,7 @@ def of_transcript(
             "no_speech": result.no_speech,
             "check": result.check.model_dump() if result.check else None,
         },
+        refused=_refused(task, result.check),
     )
     _spread(expansion, task, job.item, words, now=now, choose=choose)
     return expansion
@@ -195,7 +197,7 @@ def _spread(
     choose: ChooseModel,
 ) -> None:
     """The words themselves as an output, and jobs that carry them into every other target."""
-    same = task.manifest.own_words_count(words.language)
+    same = task.manifest.own_words_count(words.language) and not words.refused
     expansion.outputs.append(
         new_output(
             task,
@@ -211,6 +213,10 @@ def _spread(
             differences=words.differences,
         )
     )
+    if words.refused:
+        targets = task.manifest.languages or [words.language]
+        expansion.jobs.extend(_refusal(task, item, words, each, now=now) for each in targets)
+        return
     for target in task.manifest.languages:
         if target == words.language:
             continue
@@ -256,16 +262,42 @@ def _translations(
 
 def _unserved(job: Job, source: str, target: str, *, now: float) -> Job:
     """A cell that no configured model can fill dies at once and says so."""
-    entry = HistoryEntry(
-        attempt=0,
-        at=now,
-        failure=FailureClass.PERMANENT,
-        code="pair_not_served",
-        message=f"No configured model translates {source} into {target}.",
+    message = f"No configured model translates {source} into {target}."
+    return _dead(job, FailureClass.PERMANENT, "pair_not_served", message, now=now)
+
+
+def _refused(task: Task, check: Check | None) -> str:
+    """Why an item is too far from its text for a task that fails those; empty if it is not."""
+    options = task.manifest.options
+    if options.check_action != "fail" or not check or not check.is_above(options.check_threshold):
+        return ""
+    return (
+        f"What was heard differs from the text by {check.rate:.1%}, more than the "
+        f"{options.check_threshold:.1%} that the task allows: look at the item's check, and send "
+        "it anew in a task with another model or another check_threshold."
     )
+
+
+def _refusal(task: Task, item: int, words: Words, target: str, *, now: float) -> Job:
+    """A cell that may not be made of these words; no retry changes that."""
+    job = new_job(
+        task, Stage.TRANSLATE, item, language=target, source=words.source, model=NO_MODEL,
+        size=0.0, now=now,
+    )  # fmt: skip
+    return _dead(job, FailureClass.PERMANENT, "check_failed", words.refused, now=now)
+
+
+def _dead(job: Job, failure: FailureClass, code: str, message: str, *, now: float) -> Job:
+    """A job that is never claimed, with one line of history that says why."""
+    entry = HistoryEntry(attempt=0, at=now, failure=failure, code=code, message=message)
     return job.model_copy(
         update={"state": JobState.DEAD, "open": False, "history": [entry], "finished_at": now}
     )
+
+
+def stays_dead(job: Job) -> bool:
+    """Whether a retry would find everything as it was."""
+    return bool(job.history) and job.history[-1].code == "check_failed"
 
 
 def _silence(

@@ -91,7 +91,8 @@ class Options(Stored):
     language_unsure: Unsure = "warn"
     multilingual: bool = False  # each stretch of speech in a language of its own
     only_detect: bool = False  # name the language, and write nothing down
-    check_threshold: float | None = None  # flag items whose error rate is above it
+    check_threshold: float | None = None  # the error rate that an item may have
+    check_action: Literal["flag", "fail"] = "flag"  # what becomes of items above it
     language_spelling: Literal["canonical", "caller"] = "canonical"
     node_label: str = ""  # `name=value` that a node must have to work on the task
 

@@ -89,6 +89,9 @@ class Check(Stored):
     characters: Edits | None = None
     differences: int | None = None
 
+    def is_above(self, threshold: float | None) -> bool:
+        return threshold is not None and self.rate > threshold
+
 
 class Output(Stored):
     """A transcript, a reference text or a translation of one item.

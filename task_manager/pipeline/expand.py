@@ -196,6 +196,8 @@ def _revive(ports: Ports, task: Task) -> None:
         if current is None or current.revision != task.revision:
             return
         for job in batch:
+            if plan.stays_dead(job):
+                continue
             fields: dict[str, Any] = {
                 "due": ports.store.now(),
                 "announced_at": None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.model import plan
 from services.model.errors import AlreadyFinished, Conflict, Gone, NotFound, NotTerminal
 from services.model.job import Stage
 from services.model.task import Task, TaskState
@@ -51,6 +52,7 @@ def retry(ports: Ports, task_id: str) -> Task:
                 f"The task has ended ({task.state}) and nothing in it has failed.",
                 code="nothing_to_retry",
             )
+        _refuse_without_hope(ports, task)
         _refuse_without_media(ports, task)
         if task.awaits_export:
             task = exports.give_up_for_retry(ports, task)
@@ -74,6 +76,20 @@ def retry(ports: Ports, task_id: str) -> Task:
     ports.store.append_event(NewEvent(task_id, reopened.owner, now, "state", data))
     expand_task(ports, reopened)
     return read(ports, task_id)
+
+
+def _refuse_without_hope(ports: Ports, task: Task) -> None:
+    """All that failed are items too far from their texts, and these would be so again."""
+    after = ""
+    while batch := ports.store.dead_jobs(task.id, after=after, limit=_LOOKED_AT):
+        if not all(map(plan.stays_dead, batch)):
+            return
+        after = batch[-1].id
+    raise Conflict(
+        "What was heard is still too far from the text: send it anew, in a task with another "
+        "model or another check_threshold.",
+        code="check_failed",
+    )
 
 
 def _refuse_without_media(ports: Ports, task: Task) -> None:

@@ -23,6 +23,7 @@ def write_packs(ports: Ports, task: Task, revision: int) -> int:
         outputs = {
             (output.item, output.source): output
             for output in ports.store.outputs(task.id, language=language)
+            if output.kind != "transcript"
         }
         cells: dict[str, dict[str, str]] = {}
         missing: list[tuple[str, str, str]] = []

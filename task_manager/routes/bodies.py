@@ -90,6 +90,7 @@ FORM_SCHEMA: dict[str, Any] = {
             "temperature": {"type": "number", "minimum": 0, "maximum": 1},
             "channels": {"type": "string", "enum": ["mix", "each"]},
             "check_threshold": {"type": "number", "minimum": 0},
+            "check_action": {"type": "string", "enum": ["flag", "fail"]},
             "language_spelling": {"type": "string", "enum": ["canonical", "caller"]},
             "node_label": {"type": "string", "description": "Only nodes with this label."},
         },

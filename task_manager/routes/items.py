@@ -1,4 +1,4 @@
-"""One item of a task: its transcript and its subtitles, also in translation."""
+"""One item of a task: its transcript and subtitles, also in translation, and its check."""
 
 # ruff: noqa: FAST003  the path's text_id is read by Asked
 
@@ -14,15 +14,16 @@ from services.model.errors import NotFound, RequestRefused
 from services.model.languages import parse_language
 from services.model.task import Item, Source, Task
 from services.model.transcript import Transcript
-from task_manager import transcripts
+from task_manager import checked, transcripts
 from task_manager.auth import may
 from task_manager.dependencies import OwnedTask, TheStore
 from task_manager.problems import responses
 from task_manager.render import MEDIA_TYPES, CueStyle, Form, render
 from task_manager.results import Results
 from task_manager.routes.results import TheResults
+from task_manager.schemas.check import CheckView
 from task_manager.schemas.item import TranscriptView
-from task_manager.schemas.request import WHOLE
+from task_manager.schemas.request import MOST, WHOLE
 from task_manager.schemas.result import SourceName
 from task_manager.store.protocol import Store
 
@@ -44,12 +45,7 @@ class Wanted:
 
     def find(self) -> Transcript | None:
         return transcripts.finished(
-            self.results,
-            self.store,
-            self.task,
-            self.item,
-            source=Source(self.source),
-            language=self.language,
+            self.results, self.item, source=Source(self.source), language=self.language
         )
 
     def may_be_heard(self) -> bool:
@@ -114,6 +110,19 @@ def get_transcript(wanted: Asked) -> TranscriptView:
     if wanted.may_be_heard() and wanted.item.audio is not None:
         return transcripts.heard_so_far(wanted.store, wanted.task, wanted.item)
     raise wanted.absent()
+
+
+@router.get("/{text_id:path}/check", responses=responses(401, 403, 404, 409, 410, 422, 503))
+def get_check(
+    *,
+    text_id: str,
+    task: OwnedTask,
+    results: TheResults,
+    after: Annotated[int, Query(ge=-1, le=MOST, description="The `next` of the page before.")] = -1,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 500,
+) -> CheckView:
+    """How far what was heard is from the text, and where the two part."""
+    return checked.view(results, task, results.item(text_id), after=after, limit=limit)
 
 
 @router.get(

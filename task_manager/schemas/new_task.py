@@ -114,6 +114,11 @@ class NewOptions(RequestModel):
         ge=0,
         description="Items with audio and text whose error rate is above it get a warning.",
     )
+    check_action: Literal["flag", "fail"] = Field(
+        default="flag",
+        description="`fail`: items above `check_threshold` also fail with `check_failed`, in all "
+        "that would be made of what was heard.",
+    )
     language_spelling: Literal["canonical", "caller"] = Field(
         default="canonical", description="`caller`: results name languages as you spelt them."
     )

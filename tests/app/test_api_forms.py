@@ -33,6 +33,7 @@ def test_files_are_named_by_their_stems_and_joined_by_texts(shared) -> None:
         language_unsure="fail",
         multilingual="true",
         check_threshold="0.2",
+        check_action="flag",
         language_spelling="caller",
     )
     assert answer.status_code == 202, answer.text

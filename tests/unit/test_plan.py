@@ -15,7 +15,7 @@ from services.model.stages import (
 )
 from services.model.states import JobState
 from services.model.task import ItemSpec
-from services.model.transcript import Body
+from services.model.transcript import Body, Check
 
 NOW = 100.0
 
@@ -166,6 +166,59 @@ def test_a_long_transcript_is_translated_run_by_run(a_task, an_audio, transcribe
     assert [
         (job.inputs["first"], job.inputs["last"], job.inputs["parts"]) for job in children.jobs
     ] == [(0, 400, 2), (400, 700, 2)]
+
+
+@pytest.fixture
+def far_from_its_text(a_task, an_audio, transcribe_job, heard):
+    """What is made of an item whose error rate is 0.3, with or without a limit."""
+
+    def expand(targets, threshold, action="fail"):
+        item = ItemSpec(text_id="1", audio=an_audio, text="Good day.", language="en")
+        task = a_task([item], targets)
+        options = task.manifest.options.model_copy(
+            update={"check_threshold": threshold, "check_action": action}
+        )
+        manifest = task.manifest.model_copy(update={"options": options})
+        result = heard().model_copy(update={"check": Check(wer=0.3, cer=0.1, rate=0.3)})
+        return plan.of_transcript(
+            task.model_copy(update={"manifest": manifest}), transcribe_job, result,
+            language="en", facts={}, now=NOW, choose=choose,
+        )  # fmt: skip
+
+    return expand
+
+
+def test_an_item_too_far_from_its_text_fails_every_cell_and_keeps_its_transcript(
+    far_from_its_text,
+):
+    children = far_from_its_text(["zh", "en", "tlh"], 0.2)
+
+    assert [(job.language, job.source, job.state, job.open) for job in children.jobs] == [
+        ("zh", "A", JobState.DEAD, False),
+        ("en", "A", JobState.DEAD, False),
+        ("tlh", "A", JobState.DEAD, False),
+    ]
+    (line,) = children.jobs[0].history
+    assert (line.failure, line.code, line.next_attempt_at) == ("permanent", "check_failed", None)
+    assert "30.0%" in line.message
+    assert "20.0%" in line.message
+    assert [(o.language, o.kind) for o in children.outputs] == [("en", "transcript")]
+    assert all(map(plan.stays_dead, children.jobs))
+
+
+def test_without_targets_the_one_cell_of_the_item_fails(far_from_its_text):
+    children = far_from_its_text([], 0.2)
+    assert [job.language for job in children.jobs] == ["en"]
+    assert [output.kind for output in children.outputs] == ["transcript"]
+
+
+@pytest.mark.parametrize(("threshold", "action"), [(0.3, "fail"), (None, "fail"), (0.2, "flag")])
+def test_an_item_within_its_limit_or_only_flagged_is_translated(
+    far_from_its_text, threshold, action
+):
+    children = far_from_its_text(["zh", "en"], threshold, action)
+    assert [(job.language, job.state) for job in children.jobs] == [("zh", JobState.WAITING)]
+    assert [output.kind for output in children.outputs] == ["identity"]
 
 
 def test_a_translation_fills_exactly_one_cell(a_task, transcribe_job):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
-from services.client.calls.reading import Task, a, many, path_of, quoted
-from services.client.steps import Call, call
-from services.client.views import CellText, CodedResult, Result, TranscriptView
+from services.client.calls.reading import Task, a, many, page, pages, path_of, quoted
+from services.client.steps import Call, Finds, call
+from services.client.views import CellText, CheckView, CodedResult, Result, TranscriptView
+from services.model.differences import Difference
 
 Source: TypeAlias = Literal["A", "T"]
 SubtitleFormat: TypeAlias = Literal["srt", "vtt", "ass", "txt", "json"]
@@ -50,6 +51,25 @@ def transcript(
     translation."""
     query = {"language": language, "source": source}
     return call("GET", f"{_item(task, text_id)}/transcript", a(TranscriptView), query=query)
+
+
+def check(
+    task: Task, text_id: str, *, after: int | None = None, limit: int | None = None
+) -> Call[CheckView]:
+    """How far what was heard of an item is from its text, and the first places where."""
+    query = {"after": after, "limit": limit}
+    return call("GET", f"{_item(task, text_id)}/check", a(CheckView), query=query)
+
+
+def differences(task: Task, text_id: str) -> Finds[Difference]:
+    """The places where what was heard of an item and its text part, in order."""
+
+    def turn(after: int | None) -> Call[tuple[list[Difference], int | None]]:
+        query = {"after": after, "limit": 1000}
+        path = f"{_item(task, text_id)}/check"
+        return call("GET", path, page(Difference, "differences"), query=query)
+
+    return pages(turn)
 
 
 def subtitles(

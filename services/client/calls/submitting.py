@@ -18,6 +18,7 @@ Audio: TypeAlias = str | Path | bytes | BinaryIO | UploadView
 """A file on disk, a URL (a string with `://` in it), bytes, an open file, or what `upload` gave."""
 
 Priority: TypeAlias = Literal["urgent", "normal", "bulk"]
+CheckAction: TypeAlias = Literal["flag", "fail"]
 Channels: TypeAlias = Literal["mix", "each"]
 
 
@@ -38,6 +39,7 @@ class Options(TypedDict, total=False):
     temperature: float
     channels: Channels
     check_threshold: float
+    check_action: CheckAction
     language_spelling: Literal["canonical", "caller"]
     node_label: str
 
