@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.model.differences import Differences
+from services.model.differences import Difference, Differences
 from services.model.errors import NotFound
 from services.model.task import Item, Source, Task
 from services.model.transcript import Check, Output
@@ -23,7 +23,7 @@ def view(results: Results, task: Task, item: Item, *, after: int, limit: int) ->
     if heard is None or not heard.facts.get("check"):
         raise results.absent()
     check = Check.model_validate(heard.facts["check"])
-    places = _differences(results, heard).places
+    places = _places(results, item.text, heard)
     end = after + 1 + limit
     options = task.manifest.options
     return CheckView(
@@ -38,8 +38,13 @@ def view(results: Results, task: Task, item: Item, *, after: int, limit: int) ->
     )
 
 
-def _differences(results: Results, heard: Output) -> Differences:
-    """None of a transcript that an older worker made."""
-    if heard.differences is None:
-        return Differences()
-    return Differences.model_validate_json(results.text(heard.differences))
+def _places(results: Results, text: str, heard: Output) -> list[Difference]:
+    """Where nobody speaks all of the text; none of a transcript that an older worker made."""
+    if heard.differences is not None:
+        return Differences.model_validate_json(results.text(heard.differences)).places
+    if not heard.facts.get("no_speech"):
+        return []
+    everything = Difference(
+        op="deletion", expected=text, heard="", start=0, end=len(text), heard_start=0, heard_end=0
+    )
+    return [everything]

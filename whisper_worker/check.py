@@ -28,6 +28,11 @@ def checked(
     return found, work.keep(place, differences.model_dump_json())
 
 
+def nothing(language: str | None) -> Transcript:
+    """What is heard where nobody speaks."""
+    return Transcript(language=language or "", text="", segments=[], no_speech=True)
+
+
 def compare(
     reference: str,
     heard: Transcript,

@@ -10,6 +10,7 @@ from services.model.stages import PartPlan, PrepareResult, PrepareSpec
 from services.worker import run
 from services.worker.work import Work
 from whisper_worker.assembling import assemble
+from whisper_worker.check import checked, nothing
 from whisper_worker.listening import detect, transcribe
 from whisper_worker.media import Decoder, Pcm
 from whisper_worker.segmenter import cut, spans
@@ -37,6 +38,8 @@ def prepare(spec: PrepareSpec, work: Work) -> PrepareResult:
         work.progress(_DECODING + (1 - _DECODING) * fraction)
 
     parts = _parts(spec, pcm, tell_found)
+    reference = None if parts else spec.reference
+    check, _ = checked(reference, nothing(spec.language), None, work)
     return PrepareResult(
         pcm=work.keep_file(spec.pcm, target),
         seconds=pcm.seconds,
@@ -47,6 +50,7 @@ def prepare(spec: PrepareSpec, work: Work) -> PrepareResult:
         gaps=pcm.gaps,
         channels=pcm.channels,
         parts=parts,
+        check=check,
     )
 
 

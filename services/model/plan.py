@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Any
 
 from services.model import size as sizes
 from services.model.children import new_job, new_output
@@ -304,17 +304,16 @@ def _silence(
     task: Task, item: int, spec: ItemSpec, result: PrepareResult, *, now: float
 ) -> Expansion:
     """Nobody speaks: an empty transcript and empty cells, flagged, never a phrase."""
-    language = spec.language or UNKNOWN
-    facts = {"no_speech": True, "segments": 0, **result.facts}
+    check = result.check.model_dump() if result.check else None
+    words = Words(
+        Source.AUDIO,
+        spec.language or UNKNOWN,
+        inline(""),
+        None,
+        [],
+        facts={"no_speech": True, "segments": 0, "check": check, **result.facts},
+        refused=_refused(task, result.check),
+    )
     expansion = Expansion()
-    for name in dict.fromkeys([language, *task.manifest.languages]):
-        kind: Literal["transcript", "translation", "identity"] = "translation"
-        if name == language:
-            kind = "identity" if task.manifest.own_words_count(name) else "transcript"
-        expansion.outputs.append(
-            new_output(
-                task, item, Source.AUDIO, name, kind=kind, text=inline(""), body=None,
-                attempt=0, now=now, facts=facts if name == language else {},
-            )
-        )  # fmt: skip
+    _spread(expansion, task, item, words, now=now, choose=lambda *_: None)
     return expansion

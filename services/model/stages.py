@@ -53,7 +53,8 @@ Channels = Literal["mix", "each"]  # heard as one, or each one apart
 
 
 class PrepareSpec(Value):
-    """Decode the input to 16 kHz mono s16le PCM, find the speech, cut it into parts."""
+    """Decode the input to 16 kHz mono s16le PCM, find the speech, cut it into parts. `reference`
+    is the item's text, in `language`: where nobody speaks there is no other stage to check it."""
 
     stage: Literal["prepare"] = "prepare"
     audio: Place
@@ -62,6 +63,8 @@ class PrepareSpec(Value):
     channels: Channels = "mix"
     max_seconds: float  # of all channels that are heard apart together
     part_seconds: float  # items longer than this are cut into parts
+    reference: str | None = None
+    language: str | None = None
 
 
 Unsure = Literal["warn", "fail"]  # what to do with a language that is only guessed
@@ -164,6 +167,7 @@ class PrepareResult(Value):
     gaps: list[tuple[float, float]] = Field(default_factory=list)
     channels: list[str] = Field(default_factory=list)
     parts: list[PartPlan]
+    check: Check | None = None
 
     @property
     def facts(self) -> dict[str, Any]:

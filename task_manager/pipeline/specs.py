@@ -89,6 +89,8 @@ def _prepare(ports: Ports, task: Task, job: Job) -> PrepareSpec:
         channels=task.manifest.options.channels,
         max_seconds=ports.settings.max_audio_seconds,
         part_seconds=ports.settings.part_seconds,
+        reference=item.text,
+        language=item.language,
     )
 
 

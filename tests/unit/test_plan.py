@@ -139,6 +139,26 @@ def test_silence_gives_empty_cells_and_never_a_phrase(a_task, an_audio):
     assert children.outputs[0].facts["no_speech"]
 
 
+@pytest.mark.parametrize("action", ["flag", "fail"])
+def test_silence_in_place_of_a_text_fails_where_that_is_asked_for(a_task, an_audio, action):
+    item = ItemSpec(text_id="1", audio=an_audio, text="Good day.", language="en")
+    task = a_task([item], ["zh", "en"])
+    limits = {"check_threshold": 0.5, "check_action": action}
+    options = task.manifest.options.model_copy(update=limits)
+    manifest = task.manifest.model_copy(update={"options": options})
+    result = prepared(0).model_copy(update={"check": Check(wer=1.0, cer=1.0, rate=1.0)})
+
+    children = plan.of_prepare(task.model_copy(update={"manifest": manifest}), 0, result, now=NOW)
+
+    dead = [(job.language, job.history[0].code) for job in children.jobs]
+    failed = [("zh", "check_failed"), ("en", "check_failed")]
+    assert dead == (failed if action == "fail" else [])
+    kinds = [(output.language, output.kind) for output in children.outputs]
+    cells = [("en", "identity"), ("zh", "translation")]
+    assert kinds == ([("en", "transcript")] if action == "fail" else cells)
+    assert children.outputs[0].facts["check"]["rate"] == 1.0
+
+
 def test_a_transcript_is_translated_into_every_other_target(
     a_task, an_audio, transcribe_job, heard
 ):

@@ -103,6 +103,15 @@ def test_silence_and_noise_have_no_parts(
         assert STAGES["prepare"](spec, make_work(spec)).parts == []
 
 
+def test_silence_in_place_of_a_text_is_as_far_from_it_as_can_be(
+    make_work: MakeWork, make_prepare: Callable[..., PrepareSpec], put_audio: Callable[..., Place]
+) -> None:
+    audio = put_audio(np.zeros(6 * S, np.float32), ".wav")
+    spec = make_prepare(audio, reference="今天天气。", language="zh")
+    check = STAGES["prepare"](spec, make_work(spec)).check
+    assert (check.rate, check.decides, check.characters.deletions) == (1.0, "characters", 4)
+
+
 def test_without_voice_detection_all_is_speech(
     make_work: MakeWork, make_prepare: Callable[..., PrepareSpec], put_audio: Callable[..., Place]
 ) -> None:
