@@ -15,6 +15,7 @@ from demo.grammar import LANGUAGES, Sentence, sentences
 
 BUNDLED = Path(__file__).parent / "sample"
 DESCRIPTION = "sample.json"
+REFERENCES = "references.tsv"
 
 _JOINTS = {"en": " ", "zh": "", "ja": "", "de": " "}
 _LONG_S = 75.0
@@ -80,7 +81,18 @@ def make_sample(seed: int, folder: Path) -> list[SampleItem]:
     described = {"seed": seed, "items": [_describe(item) for item in items]}
     text = json.dumps(described, ensure_ascii=False, indent=1)
     (folder / DESCRIPTION).write_text(text + "\n", "utf-8")
+    (folder / REFERENCES).write_text(references(items), "utf-8")
     return items
+
+
+def references(items: Sequence[SampleItem]) -> str:
+    """What is said in each audio, as `fanscribe evaluate` reads it."""
+    rows = [
+        "\t".join((item.audio.name, expected_text(item.spoken, item.language), item.language))
+        for item in items
+        if item.audio is not None and item.spoken is not None
+    ]
+    return "\n".join(["audio\ttext\tlanguage", *rows]) + "\n"
 
 
 def _speak(

@@ -247,6 +247,7 @@ def _item(task: Task, item: Item, known: _Known) -> ItemView:
         gaps=facts.get("gaps") or [],
         channels=facts.get("channels") or [],
         no_speech=facts.get("no_speech"),
+        engine_seconds=facts.get("engine_seconds"),
         check=check,
         warnings=_warnings(task, facts, check),
         cells=_cells(task, item, known),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from services.client import dead, nodes, webhooks
+from services.client.evaluating import commands as evaluating
 from services.installing import commands as models
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def register(app: typer.Typer, worker: typer.Typer) -> None:  # noqa: ARG001  on
     for command in (submit, status, result, subtitles, differences, cancel, retry, queues, check):
         app.command()(command)
     app.command("list")(list_tasks)
+    app.command("evaluate")(evaluating.command(_api))
     app.command("rm")(remove)
     app.add_typer(models.commands(_api), name="models")
     app.add_typer(nodes.commands(_api), name="nodes")

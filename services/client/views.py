@@ -94,6 +94,7 @@ class TaskView(Stored):
     targets: list[str]
     counts: Counts
     cancel_requested: bool = False
+    options: dict[str, Any] = Field(default_factory=dict)
     metadata: dict[str, Any] = Field(default_factory=dict)
     outputs: OutputsView | None = None
     position: int | None = None
@@ -125,6 +126,7 @@ class ItemView(Stored):
     coverage: float | None = None
     gaps: list[tuple[float, float]] = Field(default_factory=list)
     channels: list[str] = Field(default_factory=list)
+    engine_seconds: float | None = None
     check: Check | None = None
     warnings: list[str] = Field(default_factory=list)
     cells: dict[str, dict[str, CellView]]

@@ -92,7 +92,7 @@ def _expansion(ports: Ports, task: Task, job: Job, *, now: float) -> Expansion:
             heard = TranscribeResult.model_validate(job.result)
             if job.inputs["parts"] > 1:
                 return _joining(ports, task, job, now=now)
-            return _transcript(ports, task, job, heard, heard, now=now)
+            return _transcript(ports, task, job, heard, [heard], now=now)
         case Stage.TRANSLATE:
             if job.inputs["parts"] > 1:
                 return _joining(ports, task, job, now=now)
@@ -102,8 +102,8 @@ def _expansion(ports: Ports, task: Task, job: Job, *, now: float) -> Expansion:
             joined = AssembleResult.model_validate(job.result)
             if job.language:
                 return plan.of_translation(task, job, joined, now=now)
-            first = TranscribeResult.model_validate(parts_of(ports, job)[0].result)
-            return _transcript(ports, task, job, joined, first, now=now)
+            each = [TranscribeResult.model_validate(part.result) for part in parts_of(ports, job)]
+            return _transcript(ports, task, job, joined, each, now=now)
 
 
 def _transcript(
@@ -111,15 +111,17 @@ def _transcript(
     task: Task,
     job: Job,
     result: TranscribeResult | AssembleResult,
-    heard: TranscribeResult,
+    parts: Sequence[TranscribeResult],
     *,
     now: float,
 ) -> Expansion:
-    """`heard` is the first part, whose language and warnings are those of all."""
+    """The language and warnings of the first part are those of all."""
+    heard = parts[0]
     prepared = prepared_item(ports, task.id, job.item)
     facts: dict[str, Any] = {
         **prepared.facts,
         "warnings": [*prepared.warnings, *heard.warnings],
+        "engine_seconds": round(sum(part.engine_seconds for part in parts), 3),
     }
     if isinstance(result, TranscribeResult):
         facts["language_probability"] = result.language_probability

@@ -59,6 +59,10 @@ class ItemView(AnswerModel):
         "which one by its number, from 0."
     )
     no_speech: bool | None
+    engine_seconds: float | None = Field(
+        description="How long speech engines worked on it, all parts together; with loading the "
+        "model, where it was the first work of a process."
+    )
     check: Check | None = Field(description="How far what was heard is from the text.")
     warnings: list[str]
     cells: dict[str, dict[str, CellView]]

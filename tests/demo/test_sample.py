@@ -7,7 +7,16 @@ from faster_whisper import decode_audio
 
 from demo import speech
 from demo.grammar import LANGUAGES, is_held_out
-from demo.sample import SampleItem, expected_text, load_sample, make_sample
+from demo.sample import (
+    BUNDLED,
+    REFERENCES,
+    SampleItem,
+    expected_text,
+    load_sample,
+    make_sample,
+    references,
+)
+from services.client.evaluating.corpus import read
 
 
 def _kinds(items: list[SampleItem]) -> list[tuple[str, str, bool, bool]]:
@@ -42,6 +51,14 @@ def test_the_bundled_sample_holds_each_kind_of_item() -> None:
     assert any(item.audio and item.text and item.spoken != item.reference for item in items)
     lengths = [len(decode_audio(str(item.audio))) / 16000 for item in items if item.audio]
     assert max(lengths) > 60
+
+
+def test_what_is_said_in_the_sample_lies_beside_it_for_evaluations() -> None:
+    written = (BUNDLED / REFERENCES).read_text("utf-8")
+    assert written == references(load_sample())
+    corpus = read(BUNDLED, None)
+    assert [sample.language for sample in corpus.samples] == ["en", "zh", "en", "zh", "en"]
+    assert corpus.silent == []
 
 
 def test_a_fresh_sample_has_the_same_shape_and_other_words(tmp_path: Path) -> None:

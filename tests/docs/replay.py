@@ -23,7 +23,7 @@ VOLATILE = frozenset({
     "at", "created_at", "started_at", "finished_at", "registered_at", "seen_at",
     "progress", "duration", "work_seconds", "wall_seconds", "slots", "free", "running", "waiting",
     "succeeded", "due", "oldest_due_seconds", "memory_mb", "language_probability", "next",
-    "expected_seconds", "seconds_per_size", "children", "free_mb",
+    "expected_seconds", "seconds_per_size", "children", "free_mb", "engine_seconds",
 })  # fmt: skip
 
 

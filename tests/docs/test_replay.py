@@ -122,7 +122,11 @@ def test_the_api_page_links_to_the_errors() -> None:
 
 COMMANDS = [
     (page, words)
-    for page in (ROOT / "docs" / "quickstart.md", ROOT / "README.md")
+    for page in (
+        ROOT / "docs" / "quickstart.md",
+        ROOT / "docs" / "evaluate.md",
+        ROOT / "README.md",
+    )
     for block in blocks(page, "sh")
     for words in shell_commands(block.text)
     if words[0] == ".venv/bin/fanscribe"

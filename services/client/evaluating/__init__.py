@@ -1,0 +1,1 @@
+"""Measures speech models through a running server, on audio whose words are known."""
