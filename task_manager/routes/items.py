@@ -118,8 +118,10 @@ def get_check(
     text_id: str,
     task: OwnedTask,
     results: TheResults,
-    after: Annotated[int, Query(ge=-1, le=MOST, description="The `next` of the page before.")] = -1,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 500,
+    after: Annotated[
+        int, Query(ge=-1, le=MOST, description="The `next` of the page before."), WHOLE
+    ] = -1,
+    limit: Annotated[int, Query(ge=1, le=1000), WHOLE] = 500,
 ) -> CheckView:
     """How far what was heard is from the text, and where the two part."""
     return checked.view(results, task, results.item(text_id), after=after, limit=limit)
