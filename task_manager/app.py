@@ -16,7 +16,7 @@ from services.queue import Announcer
 from services.settings import Settings
 from services.storage.opening import open_objects
 from services.storage.protocol import ObjectStore
-from task_manager import links, pace, problems, request_ids
+from task_manager import auth, links, pace, problems, request_ids
 from task_manager.admission import Admission, Crowd
 from task_manager.callers import Callers
 from task_manager.feed import Feeds
@@ -91,13 +91,16 @@ class Application:
 
 
 class Described(FastAPI):
-    """Its OpenAPI document also has the shape of refusals, and links between the routes."""
+    """Its OpenAPI document also has the shape of refusals, and links between the routes; and where
+    there is no key, none is asked for."""
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
             document = super().openapi()
             problems.define(document)
             links.add(document)
+            if not self.state.settings.api_key.get_secret_value():
+                auth.waive(document)
         return super().openapi()
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from asking import answered
+from key_holder import SECRETS
 from running_manager import Manager
 
 from task_manager import submission
@@ -38,6 +39,19 @@ def links(operations: dict[str, dict[str, Any]]) -> Iterator[tuple[str, str, dic
         for answer in operation["responses"].values():
             for link in answer.get("links", {}).values():
                 yield name, link["operationId"], link["parameters"]
+
+
+@pytest.mark.parametrize(("secrets", "needs_none"), [({}, True), (SECRETS, False)])
+def test_only_a_server_with_a_key_asks_for_one(start, secrets, needs_none: bool) -> None:
+    paths = start(**secrets).api.get("/openapi.json").json()["paths"]
+    asked = [
+        each["security"]
+        for methods in paths.values()
+        for each in methods.values()
+        if "security" in each
+    ]
+    assert len(asked) > 40
+    assert all(({} in each) is needs_none for each in asked)
 
 
 def test_every_reference_leads_to_a_schema(document) -> None:
