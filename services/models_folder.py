@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from services.model.catalog import DEMO, STUBS, WHISPER, Catalog, ModelEntry
+from services.model.catalog import DEMO, STUBS, WHISPER, Catalog, ModelEntry, memory_of
 from services.model.errors import Invalid
 from services.model.languages import parse_language
 from services.model_lock import read_lock
@@ -31,7 +31,8 @@ def load_catalog(settings: Settings) -> Catalog:
     """
     demo = DEMO if settings.demo_models else ()
     stubs = STUBS if settings.stub_models else ()
-    known = {entry.name: entry for entry in (*demo, *WHISPER, *stubs)}
+    whisper = [_as_computed(entry, settings.compute_type) for entry in WHISPER]
+    known = {entry.name: entry for entry in (*demo, *whisper, *stubs)}
     written = _read(settings.catalog_file, known) if settings.catalog_file else []
     known.update({entry.name: entry for entry in written})
     entries = [_with_licence(entry, settings) for entry in known.values()]
@@ -92,6 +93,10 @@ def facts(entry: ModelEntry, settings: Settings) -> dict[str, Any]:
         "commercial": entry.commercial,
         "hub_id": entry.hub_id,
     }
+
+
+def _as_computed(entry: ModelEntry, compute_type: str) -> ModelEntry:
+    return entry.model_copy(update={"memory_mb": memory_of(entry.size_mb, compute_type)})
 
 
 def _with_licence(entry: ModelEntry, settings: Settings) -> ModelEntry:

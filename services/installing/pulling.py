@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from services.model_lock import LockedFile, ModelLock, damaged, hashed, read_loc
 PARTIAL = ".partial"  # beside the models; a name that no model has
 _SPARE = 64 * 1024 * 1024  # for the lock, the store, a log line
 _CHUNK = 1024 * 1024
+_COMMIT = re.compile(r"[0-9a-f]{7,64}")
 
 Show = Callable[[str, int, int], None]  # a file's name, its bytes so far, and in all (0: unknown)
 
@@ -60,7 +62,20 @@ def pull(
             hub_id=hub_id, revision=listing.commit, licence=listing.licence, files=files
         )
         put_in_place(partial, folder, lock)
+        _forget_other_commits(partial, listing)
         return Installed(folder, lock, anew=True, checked=all(checks))
+
+
+def _forget_other_commits(partial: Path, listing: Listing) -> None:
+    """What pulls of other commits of the model left unfinished, but for one that runs just now."""
+    stem = partial.name.removesuffix(listing.commit)
+    for left in partial.parent.glob(f"{stem}*.lock"):
+        other = left.with_suffix("")
+        if other == partial or not _COMMIT.fullmatch(other.name.removeprefix(stem)):
+            continue
+        with left.open("w") as held, contextlib.suppress(BlockingIOError):
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(other, ignore_errors=True)
 
 
 @contextmanager

@@ -19,6 +19,9 @@ _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCI
 # By words, as licences are named in many ways: cc-by-nc-4.0, "CC BY-NC-SA", "non-commercial use".
 _NONCOMMERCIAL = re.compile(r"\bnc\b|non-?commercial|research[- ]only", re.IGNORECASE)
 
+_TO_WORK_IN_MB = 500
+_TWO_BYTES = frozenset({"float16", "bfloat16", "int16"})
+
 
 class ModelEntry(Stored):
     """One model. Sizes are megabytes on disk and in memory; 0 where nobody has said.
@@ -145,6 +148,17 @@ class Catalog:
         )
 
 
+def memory_of(size_mb: int, compute_type: str = "default") -> int:
+    """What a model of that size on disk takes: its weights, and half a gigabyte to work in. That
+    is an estimate; `benchmarks.model_memory` measures. A CPU turns two bytes into four by itself,
+    and where a GPU would not, nobody counts its memory anyway."""
+    if compute_type.startswith("int8"):
+        return size_mb // 2 + _TO_WORK_IN_MB
+    if compute_type in _TWO_BYTES:
+        return size_mb + _TO_WORK_IN_MB
+    return 2 * size_mb + _TO_WORK_IN_MB
+
+
 def whisper_entry(
     name: str,
     location: str,
@@ -152,8 +166,8 @@ def whisper_entry(
     languages: Sequence[str] = (),
     aliases: Sequence[str] = (),
 ) -> ModelEntry:
-    """A Whisper model as it lies on the hub: two bytes a parameter. Its memory is estimated as
-    those weights and half a gigabyte to work in."""
+    """A Whisper model as it lies on the hub: two bytes a parameter. Its memory is that of a CPU
+    which computes with all four."""
     size = 2 * megaparameters
     return ModelEntry(
         name=name,
@@ -162,7 +176,7 @@ def whisper_entry(
         location=location,
         aliases=list(aliases),
         languages=list(languages),
-        memory_mb=size + 500,
+        memory_mb=memory_of(size),
         size_mb=size,
         licence="MIT",
     )

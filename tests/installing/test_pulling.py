@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -245,6 +246,20 @@ def test_of_two_pulls_at_once_one_does_the_work(hub_server: HubServer, root: Pat
     with ThreadPoolExecutor(2) as pool:
         assert sorted(pool.map(one, range(2))) == [False, True]
     assert len(hub_server.fetched("model.bin")) == 1
+
+
+def test_what_another_commit_left_unfinished_is_removed(hub, hub_server, files, root) -> None:
+    old = root / PARTIAL / f"org--tiny-model-{'b' * 40}"
+    running = root / PARTIAL / f"org--tiny-model-{'d' * 40}"
+    stranger = root / PARTIAL / f"org--tiny-model-large-{'b' * 40}"
+    for folder in (old, running, stranger):
+        folder.mkdir(parents=True)
+        (folder / "model.bin").touch()
+        folder.with_name(f"{folder.name}.lock").touch()
+    with running.with_name(f"{running.name}.lock").open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        pull(hub, MODEL, "main", root / "tiny", root)
+    assert [folder.exists() for folder in (old, running, stranger)] == [False, True, True]
 
 
 def test_progress_is_told_in_bytes(hub, hub_server, root) -> None:

@@ -67,6 +67,20 @@ def test_every_model_that_faster_whisper_knows_by_name_is_known_here() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("compute_type", "memory_mb"),
+    [("default", 1476), ("float32", 1476), ("float16", 988), ("int8", 744), ("int8_float16", 744)],
+)
+def test_the_memory_of_a_model_goes_by_how_it_is_computed(
+    settings_of, catalog_file, compute_type, memory_mb
+) -> None:
+    entry = load_catalog(settings_of(compute_type=compute_type)).transcriber("small")
+    assert entry.memory_mb == memory_mb
+    path = catalog_file('[[model]]\nname = "small"\nmemory_mb = 700')
+    settings = settings_of(compute_type=compute_type, catalog_file=path)
+    assert load_catalog(settings).transcriber("small").memory_mb == 700
+
+
 def test_an_alias_means_its_model_unless_another_has_that_name() -> None:
     turbo = next(entry for entry in WHISPER if entry.name == "turbo")
     own = turbo.model_copy(update={"name": "large-v3-turbo", "aliases": []})
