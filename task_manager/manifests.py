@@ -11,14 +11,13 @@ from urllib.parse import unquote, urlsplit
 from services.guarded import NotAllowed, read_url
 from services.model.addresses import Network
 from services.model.catalog import Catalog
-from services.model.decoding import Decoding, ladder
 from services.model.errors import Invalid
 from services.model.labels import check_label
 from services.model.languages import parse_language
 from services.model.task import AudioInput, ItemSpec, Manifest, Options, Target
 from services.settings import Settings
 from services.storage.named import SCHEMES, NamedBuckets
-from task_manager import tongues
+from task_manager import decode_options, tongues
 from task_manager.characters import NOT_IN_NAMES, NOT_IN_TEXTS, check_characters
 from task_manager.metadata import check_metadata
 from task_manager.schemas.new_task import MAX_TEXT_ID, NewItem, NewOptions, NewTask
@@ -220,15 +219,18 @@ def _options(new: NewOptions, catalog: Catalog, items: list[ItemSpec]) -> Option
                 field="options.translate_model",
             )
     check_hints(new.prompt, new.keywords, prefix="options.")
+    check_characters(new.prefix, "options.prefix", NOT_IN_TEXTS)
+    decoding = decode_options.to_decoding(new)
+    if (entry := catalog.entry(model)) is not None:
+        decode_options.check_model(decoding, entry)
     named = [_parsed(tag, f"options.spoken.{n}") for n, tag in enumerate(new.spoken)]
     if new.multilingual:
         tongues.check_multilingual(catalog.entry(model))
     return Options(
         transcribe_model=model,
         translate_model=new.translate_model,
-        decoding=Decoding(
-            beam_size=new.beam_size, prompt=new.prompt, temperature=ladder(new.temperature)
-        ),
+        decoding=decoding,
+        vad=new.vad,
         word_timestamps=new.word_timestamps,
         segments=new.segments,
         spoken=tongues.spoken(named, catalog.entry(model)),

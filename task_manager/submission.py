@@ -21,7 +21,7 @@ from task_manager.manifests import Rules, stem, to_manifest
 from task_manager.multipart import Part, parts
 from task_manager.pipeline import Pipeline
 from task_manager.pipeline.accept import Unsure, new_task_id
-from task_manager.schemas.new_task import NewTask, PriorityName
+from task_manager.schemas.new_task import TEXTS, NewOptions, NewTask, PriorityName
 
 MAX_JSON = 64 * 1024 * 1024  # bytes
 MAX_KEY = 255  # characters of an Idempotency-Key
@@ -254,20 +254,15 @@ def _json(name: str, text: str) -> Any:
         raise Invalid("This field is not JSON.", code="invalid_json", field=name) from error
 
 
-def _number(kind: Callable[[str], float]) -> Callable[[str, str], Any]:
-    def read(name: str, text: str) -> float:
-        try:
-            return kind(text)
-        except ValueError as error:
-            raise Invalid("This field is a number.", code="wrong_type", field=name) from error
-
-    return read
-
-
-def _flag(name: str, text: str) -> bool:
-    if text not in {"true", "false"}:
-        raise Invalid("This field is true or false.", code="wrong_type", field=name)
-    return text == "true"
+def _value(name: str, text: str) -> Any:
+    try:
+        return json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise Invalid(
+            "This field is a number, true or false, or a list in JSON.",
+            code="wrong_type",
+            field=name,
+        ) from error
 
 
 def _plain(_: str, text: str) -> str:
@@ -293,21 +288,7 @@ _FIELDS: Mapping[str, Callable[[str, str], Any]] = {
     "output_prefix": _plain,
     "language": _plain,
     "priority": _plain,
-    "model": _plain,
-    "translate_model": _plain,
-    "language_spelling": _plain,
-    "node_label": _plain,
-    "beam_size": _number(int),
-    "prompt": _plain,
+    **{name: _plain if name in TEXTS else _value for name in NewOptions.model_fields},
     "keywords": _json,
-    "temperature": _number(float),
-    "channels": _plain,
-    "check_threshold": _number(float),
-    "check_action": _plain,
-    "word_timestamps": _flag,
-    "segments": _plain,
     "spoken": _names,
-    "language_threshold": _number(float),
-    "language_unsure": _plain,
-    "multilingual": _flag,
 }

@@ -81,6 +81,7 @@ def _heard(spec: TranscribeSpec, work: Work) -> tuple[Transcript, list[str]]:
         windows = (part.of(window) for window in spread([spec.part]))
         language, probability = decide(engine.detect(each, spec.among) for each in windows)
     warnings = doubts(language, probability, spec.threshold, spec.unsure)
+    written = spec.decoding.language(language)
     hints = fit(spec.decoding.prompt, spec.keywords, engine.count)
     hearing = Hearing(
         decoding=spec.decoding.model_copy(update={"prompt": hints.prompt}),
@@ -95,9 +96,9 @@ def _heard(spec: TranscribeSpec, work: Work) -> tuple[Transcript, list[str]]:
     def tell(segments: Sequence[Segment], fraction: float) -> None:
         numbered = [_shown(each, len(kept) + n, spec) for n, each in enumerate(segments)]
         kept.extend(numbered)
-        work.progress(fraction, segments=numbered, language=language)
+        work.progress(fraction, segments=numbered, language=written)
 
-    sentences = Sentences(language)
+    sentences = Sentences(written)
     for raw in _said(engine, part, language, hearing, spec):
         work.check()
         segment = _placed(raw, part.timeline, spec.part.channel)
@@ -108,8 +109,8 @@ def _heard(spec: TranscribeSpec, work: Work) -> tuple[Transcript, list[str]]:
             tell(sentences.hear(segment) if spec.recut else [segment], fraction)
     if left := sentences.rest():
         tell(left, 1.0)
-    transcript = _transcript(spec, language, probability, kept, dropped)
-    return transcript, [*warnings, *hints.warnings]
+    transcript = _transcript(spec, written, probability, kept, dropped)
+    return transcript, [*warnings, *hints.warnings, *spec.decoding.warnings]
 
 
 def _said(
@@ -128,7 +129,7 @@ def _said(
     for window in part.turns():
         for run, own in runs((turn, sounds_like(turn)) for turn in window):
             for segment in engine.transcribe(part.samples, own, replace(hearing, windows=[run])):
-                yield segment.model_copy(update={"language": own})
+                yield segment.model_copy(update={"language": spec.decoding.language(own)})
 
 
 class _Part:

@@ -13,11 +13,34 @@ from services.installing import commands as models
 
 if TYPE_CHECKING:
     from services.client.calls.results import SubtitleFormat
-    from services.client.calls.submitting import Channels, CheckAction, Priority
+    from services.client.calls.submitting import Priority
     from services.client.client import Fanscribe
 
 TaskId = Annotated[str, typer.Argument(metavar="ID", help="The task's id.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+CheckThreshold = Annotated[
+    float | None,
+    typer.Option(metavar="RATE", help="Warn of items whose error rate is above this."),
+]
+CheckAction = Annotated[
+    str | None, typer.Option(help="flag, or fail: what becomes of items above --check.")
+]
+Beam = Annotated[
+    int | None, typer.Option(metavar="N", help="How many readings are followed at once.")
+]
+Batched = Annotated[
+    bool, typer.Option("--batched", help="Hear several windows of a recording at once.")
+]
+Temperature = Annotated[
+    str | None,
+    typer.Option(metavar="T[,T…]", help="How freely words are chosen, 0 to 1; or a ladder."),
+]
+OtherOptions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--option", metavar="NAME=VALUE", help="Any other option; see docs/transcription.md."
+    ),
+]
 
 
 def register(app: typer.Typer, worker: typer.Typer) -> None:  # noqa: ARG001  one signature for all
@@ -52,16 +75,15 @@ def submit(  # noqa: PLR0917  typer passes them by name
         str | None, typer.Option("--from", help="The language spoken and written.")
     ] = None,
     model: Annotated[str | None, typer.Option(help="The speech model.")] = None,
-    check: Annotated[
-        float | None,
-        typer.Option(metavar="RATE", help="Warn of items whose error rate is above this."),
-    ] = None,
+    check: CheckThreshold = None,
     channels: Annotated[
         str | None, typer.Option(help="mix, or each: every channel is heard apart.")
     ] = None,
-    check_action: Annotated[
-        str | None, typer.Option(help="flag, or fail: what becomes of items above --check.")
-    ] = None,
+    check_action: CheckAction = None,
+    beam: Beam = None,
+    batched: Batched = False,
+    temperature: Temperature = None,
+    option: OtherOptions = None,
     priority: Annotated[str | None, typer.Option(help="urgent, normal or bulk.")] = None,
     node_label: Annotated[
         str | None,
@@ -82,9 +104,10 @@ def submit(  # noqa: PLR0917  typer passes them by name
 
     items = submitting.to_items(files or [], text or [])
     targets = submitting.to_targets(to)
-    apart = cast("Channels | None", channels)  # the server knows which there are
-    action = cast("CheckAction | None", check_action)
-    options = submitting.to_options(model, check, action, node_label, apart)
+    stated = {"model": model, "check_threshold": check, "check_action": check_action}
+    stated |= {"channels": channels, "node_label": node_label, "beam_size": beam}
+    stated |= {"mode": "batched"} if batched else {}
+    options = submitting.to_options(stated, option or [], temperature)
     with _api() as api:
         with submitting.upload_bars(output.STDERR) as on_upload:
             task = api.submit(

@@ -3,11 +3,13 @@ file that is sent."""
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
+from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
 from rich.console import Console
@@ -20,7 +22,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from services.client.calls.submitting import Channels, CheckAction, Item, Options
+from services.client.calls.submitting import Item, Options
 from services.client.media import UploadProgress
 from services.model.errors import FanscribeError
 
@@ -71,25 +73,38 @@ def to_targets(written: str) -> list[str]:
 
 
 def to_options(
-    model: str | None,
-    check_threshold: float | None,
-    check_action: CheckAction | None,
-    node_label: str | None,
-    channels: Channels | None = None,
+    stated: Mapping[str, Any], written: Sequence[str] = (), temperature: str | None = None
 ) -> Options | None:
-    """What was said of them."""
-    options = Options()
-    if model is not None:
-        options["model"] = model
-    if check_threshold is not None:
-        options["check_threshold"] = check_threshold
-    if check_action is not None:
-        options["check_action"] = check_action
-    if node_label is not None:
-        options["node_label"] = node_label
-    if channels is not None:
-        options["channels"] = channels
-    return options or None
+    """What was said of them: by options of their own, None where nothing was, and as `name=value`,
+    where a value is JSON if it can be. Raises BadArguments."""
+    given = {**stated, "temperature": _temperature(temperature)}
+    options = {name: value for name, value in given.items() if value is not None}
+    for each in written:
+        name, separator, value = each.partition("=")
+        if not separator or not name:
+            raise BadArguments(f"--option {each[:40]!r}: write NAME=VALUE.")
+        if name in options:
+            raise BadArguments(f"The option {name!r} is given twice.")
+        options[name] = _value(value)
+    return cast("Options", options) or None  # the server knows which there are
+
+
+def _temperature(written: str | None) -> float | list[float] | None:
+    """A number, or several with commas. Raises BadArguments."""
+    if written is None:
+        return None
+    try:
+        numbers = [float(each) for each in written.split(",")]
+    except ValueError as error:
+        raise BadArguments(f"--temperature {written[:40]!r}: write numbers.") from error
+    return numbers if len(numbers) > 1 else numbers[0]
+
+
+def _value(written: str) -> Any:
+    try:
+        return json.loads(written)
+    except ValueError:
+        return written
 
 
 @contextmanager

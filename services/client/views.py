@@ -273,6 +273,7 @@ class ModelView(Stored):
     size_mb: int = 0
     licence: str = ""
     commercial: bool = True
+    writes_english: bool = False
     demo: bool
     offered: bool
     installed: bool = False

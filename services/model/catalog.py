@@ -29,8 +29,9 @@ class ModelEntry(Stored):
     `location` is a folder in the models folder, or the id of the hub that it comes from, at
     `revision` if that is pinned. `aliases` are other names for it. `languages` empty means every
     Whisper language. A translator serves `pairs` if it has any, else every pair of two of its
-    languages. `demo` models are tiny and know one small grammar. `chat` says where a model of the
-    engine `llm` runs, and how it is asked.
+    languages. `translates` is of a transcriber: it was trained to write English for what is said
+    in other languages. `demo` models are tiny and know one small grammar. `chat` says where a
+    model of the engine `llm` runs, and how it is asked.
     """
 
     name: str
@@ -44,6 +45,7 @@ class ModelEntry(Stored):
     memory_mb: int = 0
     size_mb: int = 0
     licence: str = ""
+    translates: bool = True
     demo: bool = False
     chat: ChatService | None = None
 
@@ -64,6 +66,11 @@ class ModelEntry(Stored):
     def commercial(self) -> bool:
         """Whether its licence, as far as it is known, allows commercial use."""
         return not is_noncommercial(self.licence)
+
+    @property
+    def writes_english(self) -> bool:
+        """Whether this transcriber translates into English by itself."""
+        return self.kind == "transcribe" and self.translates and self.languages != ["en"]
 
     def hears(self, language: str) -> bool:
         """Whether this transcriber writes down that language."""
@@ -165,6 +172,8 @@ def whisper_entry(
     megaparameters: int,
     languages: Sequence[str] = (),
     aliases: Sequence[str] = (),
+    *,
+    translates: bool = True,
 ) -> ModelEntry:
     """A Whisper model as it lies on the hub: two bytes a parameter. Its memory is that of a CPU
     which computes with all four."""
@@ -179,6 +188,7 @@ def whisper_entry(
         memory_mb=memory_of(size),
         size_mb=size,
         licence="MIT",
+        translates=translates,
     )
 
 
@@ -208,6 +218,7 @@ WHISPER = (
         "mobiuslabsgmbh/faster-whisper-large-v3-turbo",
         809,
         aliases=["large-v3-turbo"],
+        translates=False,  # it was tuned on transcription alone
     ),
     _own("tiny.en", 39),
     _own("base.en", 74),
@@ -230,6 +241,7 @@ DEMO = (
         memory_mb=300,
         size_mb=10,
         licence="Apache-2.0",
+        translates=False,
         demo=True,
     ),
     ModelEntry(

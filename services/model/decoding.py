@@ -24,6 +24,11 @@ Guard = Literal["compression_ratio", "repetition", "loop", "no_speech", "silence
 GUARDS: tuple[Guard, ...] = get_args(Guard)
 LADDER = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
+_BATCHED = (
+    "batched: several windows were heard at once; one that went wrong was not tried again, and "
+    "none saw the text before it"
+)
+
 Temperature = Annotated[float, Field(ge=0, le=1)]
 TokenId = Annotated[int, Field(ge=-1, lt=60_000)]
 
@@ -64,7 +69,7 @@ class Decoding(Stored):
     )
     patience: float = Field(
         default=1.0,
-        ge=0.5,
+        ge=1,
         le=4,
         description="The search ends after `beam_size` × `patience` finished readings.",
     )
@@ -172,11 +177,19 @@ class Decoding(Stored):
         """Whether words are drawn by chance at the first try."""
         return self.temperature[0] > 0
 
+    def language(self, spoken: str) -> str:
+        """What is written where that language is spoken."""
+        return "en" if self.task == "translate" else spoken
+
+    @property
+    def warnings(self) -> list[str]:
+        """What was given up, for the one who asked for it."""
+        return [_BATCHED] if self.mode == "batched" else []
+
     def safer(self) -> Decoding:
         """The same with a sure end, at the cost of quality: one reading, tried once."""
-        return self.model_copy(
-            update={"beam_size": 1, "best_of": 1, "n_best": 1, "temperature": [self.temperature[0]]}
-        )
+        one = {"beam_size": 1, "best_of": 1, "n_best": 1, "patience": 1.0}
+        return self.model_copy(update={**one, "temperature": self.temperature[:1]})
 
 
 def ladder(temperature: float | None) -> list[float]:

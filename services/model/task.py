@@ -107,6 +107,11 @@ class Options(Stored):
             old["temperature"] = [found["temperature"]]
         return {**found, "decoding": old}
 
+    def comparable(self, item: ItemSpec) -> str | None:
+        """The text that what is heard of an item can be held against: one in the same language."""
+        heard = self.decoding.language(item.language or "")
+        return item.text if heard == item.language else None
+
     @property
     def recut(self) -> bool:
         """Whether segments are cut anew, from words into sentences: by default where words are

@@ -21,6 +21,13 @@ class Word(Stored):
     probability: float = 1.0
 
 
+class Alternative(Stored):
+    """Another reading of a segment, and how sure the model is of the window that it stands in."""
+
+    text: str
+    avg_logprob: float
+
+
 class Segment(Stored):
     """A run of speech, or one translated sentence; times are None for text without audio.
     `confidence` in 0…1 is the mean probability of its words where these were timed, else that of
@@ -40,6 +47,7 @@ class Segment(Stored):
     temperature: float | None = None
     channel: int | None = None
     flags: list[str] = Field(default_factory=list)
+    alternatives: list[Alternative] | None = None
 
 
 class Transcript(Stored):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from services.model.decoding import Decoding
 from services.model.errors import FailureClass, JobFailed
 from services.model.job import Job, Stage
 from services.model.messages import Grant
@@ -18,7 +19,7 @@ from services.model.stages import (
     TranslateResult,
     TranslateSpec,
 )
-from services.model.task import AudioInput, ItemSpec, Source, Task
+from services.model.task import AudioInput, ItemSpec, Options, Source, Task
 from services.model.transcript import Body, output_id
 from services.model.voiced import spread
 from services.storage import keys
@@ -73,7 +74,7 @@ def spec_of(ports: Ports, task: Task, job: Job) -> Spec:
         case Stage.TRANSCRIBE:
             return _transcribe(ports, task, job)
         case Stage.ASSEMBLE:
-            return _assemble(ports, job, item)
+            return _assemble(ports, task, job)
         case Stage.TRANSLATE:
             return _translate(ports, job, item)
 
@@ -127,7 +128,7 @@ def _transcribe(ports: Ports, task: Task, job: Job) -> TranscribeSpec:
         model=job.model,
         language=job.inputs.get("language"),
         language_probability=job.inputs.get("language_probability"),
-        decoding=options.decoding.safer() if job.safer else options.decoding,
+        decoding=_decoding(options, job),
         word_timestamps=options.word_timestamps,
         recut=options.recut,
         keywords=options.keywords,
@@ -135,14 +136,21 @@ def _transcribe(ports: Ports, task: Task, job: Job) -> TranscribeSpec:
         threshold=options.language_threshold,
         unsure=options.language_unsure,
         multilingual=options.multilingual,
-        reference=task.manifest.items[job.item].text if alone else None,
+        reference=options.comparable(task.manifest.items[job.item]) if alone else None,
         output=_output(ports, job, "transcript.json"),
         output_text=_output(ports, job, "transcript.txt"),
         output_differences=_output(ports, job, "differences.json"),
     )
 
 
-def _assemble(ports: Ports, job: Job, item: ItemSpec) -> AssembleSpec:
+def _decoding(options: Options, job: Job) -> Decoding:
+    """The words that a recording begins with are in its first part only."""
+    decoding = options.decoding.safer() if job.safer else options.decoding
+    return decoding.model_copy(update={"prefix": ""}) if job.part else decoding
+
+
+def _assemble(ports: Ports, task: Task, job: Job) -> AssembleSpec:
+    item = task.manifest.items[job.item]
     parts = parts_of(ports, job)
     results: list[TranscribeResult | TranslateResult] = [
         TranslateResult.model_validate(part.result)
@@ -157,7 +165,7 @@ def _assemble(ports: Ports, job: Job, item: ItemSpec) -> AssembleSpec:
         language=first.language if isinstance(first, TranscribeResult) else job.language,
         parts=bodies,
         urls={body.key: _get(ports, body.key) for body in bodies if body.key},
-        reference=None if job.language else item.text,
+        reference=None if job.language else task.manifest.options.comparable(item),
         output=_output(ports, job, "transcript.json"),
         output_text=_output(ports, job, "transcript.txt"),
         output_differences=_output(ports, job, "differences.json"),

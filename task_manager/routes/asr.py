@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from services.model.access import Scope
+from services.model.decoding import MAX_PROMPT
 from services.model.pack import dumps
 from task_manager import heard
 from task_manager.audit import Clerk
@@ -24,7 +25,6 @@ from task_manager.raw_sound import as_wav
 from task_manager.render import render, whisper
 from task_manager.routes.bodies import audio_form
 from task_manager.schemas.audio import DetectedLanguage
-from task_manager.schemas.new_task import MAX_PROMPT
 from task_manager.submission import Submission
 
 router = APIRouter(

@@ -8,7 +8,7 @@ from fastapi import Request
 from pydantic import BaseModel
 
 from services.model.errors import UnsupportedContent
-from task_manager.schemas.new_task import MAX_PROMPT, NewTask
+from task_manager.schemas.new_task import NewOptions, NewTask
 
 
 def media_type(request: Request) -> str:
@@ -54,6 +54,26 @@ def audio_form(file: str, model: type[BaseModel] | None = None) -> dict[str, Any
     return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": form}}}}
 
 
+def _options_of_a_form() -> dict[str, Any]:
+    """Options are fields of their own; what is no text, number or flag is written as JSON."""
+    written: dict[str, Any] = {
+        "spoken": {"type": "string", "description": "Comma list of languages."},
+        "keywords": {"type": "string", "description": "JSON list of terms."},
+    }
+    for name, about in schema_of(NewOptions)["properties"].items():
+        kinds = [kind for kind in about.get("anyOf", [about]) if kind.get("type") != "null"]
+        fields = [_in_a_form(kind) for kind in kinds]
+        written.setdefault(name, fields[0] if len(fields) == 1 else {"anyOf": fields})
+    return written
+
+
+def _in_a_form(kind: dict[str, Any]) -> dict[str, Any]:
+    if kind["type"] == "array":
+        return {"type": "string", "description": "JSON list."}
+    kept = {"type", "enum", "minimum", "maximum", "exclusiveMinimum", "maxLength", "description"}
+    return {name: value for name, value in kind.items() if name in kept}
+
+
 JSON_SCHEMA: dict[str, Any] = {"schema": schema_of(NewTask)}
 
 FORM_SCHEMA: dict[str, Any] = {
@@ -76,23 +96,7 @@ FORM_SCHEMA: dict[str, Any] = {
             "metadata": {"type": "string", "description": "JSON object, up to 16 KB."},
             "webhook": {"type": "string", "description": "JSON object, as in the JSON body."},
             "output_prefix": {"type": "string", "description": "Where results are written."},
-            "model": {"type": "string"},
-            "translate_model": {"type": "string"},
-            "beam_size": {"type": "integer", "minimum": 1, "maximum": 10},
-            "word_timestamps": {"type": "boolean"},
-            "segments": {"type": "string", "enum": ["auto", "sentences", "engine"]},
-            "spoken": {"type": "string", "description": "Comma list of languages."},
-            "language_threshold": {"type": "number", "minimum": 0, "maximum": 1},
-            "language_unsure": {"type": "string", "enum": ["warn", "fail"]},
-            "multilingual": {"type": "boolean"},
-            "prompt": {"type": "string", "maxLength": MAX_PROMPT},
-            "keywords": {"type": "string", "description": "JSON list of terms."},
-            "temperature": {"type": "number", "minimum": 0, "maximum": 1},
-            "channels": {"type": "string", "enum": ["mix", "each"]},
-            "check_threshold": {"type": "number", "minimum": 0},
-            "check_action": {"type": "string", "enum": ["flag", "fail"]},
-            "language_spelling": {"type": "string", "enum": ["canonical", "caller"]},
-            "node_label": {"type": "string", "description": "Only nodes with this label."},
+            **_options_of_a_form(),
         },
         "example": {"targets": "zh,ja", "language": "en", "texts": '{"2": "Good morning."}'},
     }

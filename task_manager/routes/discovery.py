@@ -83,6 +83,7 @@ def get_model(name: str, catalog: TheCatalog, pipeline: ThePipeline) -> OneModel
 def _model(ports: Ports, entry: ModelEntry, live: list[Node]) -> ModelView:
     return ModelView(
         **facts(entry, ports.settings),
+        writes_english=entry.writes_english,
         offered=entry in ports.catalog.offered,
         nodes=sum(entry.name in node.models for node in live),
     )

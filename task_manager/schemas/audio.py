@@ -7,9 +7,10 @@ from typing import Annotated, Any, Literal, TypeVar, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from services.model.decoding import MAX_PROMPT
 from services.model.errors import Invalid
 from task_manager import problems
-from task_manager.schemas.new_task import MAX_KEYWORDS, MAX_PROMPT
+from task_manager.schemas.new_task import MAX_KEYWORDS
 from task_manager.schemas.request import AnswerModel
 
 AnswerForm = Literal["json", "text", "srt", "verbose_json", "vtt"]

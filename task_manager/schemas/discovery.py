@@ -42,6 +42,9 @@ class ModelView(AnswerModel):
     size_mb: int
     licence: str
     commercial: bool = Field(description="Whether its licence allows commercial use.")
+    writes_english: bool = Field(
+        description="Whether a speech model takes the option `task`: `translate`."
+    )
     demo: bool
     offered: bool
     installed: bool

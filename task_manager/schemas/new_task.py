@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 from pydantic_core import PydanticKnownError
 
+from services.model.decoding import Decoding, Guard, Temperature
 from services.model.stages import Unsure
 from services.model.task import Segments
 from task_manager.schemas.request import RequestModel
 from task_manager.schemas.webhook import NewTaskWebhook
 
 MAX_TEXT_ID = 200  # characters
-MAX_PROMPT = 10_000
 MAX_KEYWORDS = 1000
 
 MAX_KEPT_S = 100 * 366 * 86_400  # what a calendar can add to any day of ours
 
 PriorityName = Literal["urgent", "normal", "bulk"]
+
+_REFUSED = "Not something that CTranslate2 can do: `option_not_supported`."
 
 
 class NewItem(RequestModel):
@@ -46,14 +55,46 @@ class NewItem(RequestModel):
     )
 
 
-class NewOptions(RequestModel):
+def _one_mistake(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
+    """Of what may be written in two ways, the mistake in the way that was meant."""
+    try:
+        return read(value)
+    except ValidationError as wrong:
+        errors = wrong.errors()
+        meant = [each for each in errors if not each["type"].endswith("_type")] or errors
+        raise PydanticKnownError(meant[0]["type"], meant[0].get("ctx")) from wrong  # type: ignore[arg-type]
+
+
+class OtherNames(RequestModel):
+    """What Hugging Face's `generate` calls the options of the decoder; see docs/transcription.md
+    for how they go together. The last six are refused, with the reason."""
+
+    num_beams: int | None = Field(default=None, ge=1, le=10, description="As `beam_size`.")
+    num_return_sequences: int | None = Field(default=None, ge=1, le=10, description="As `n_best`.")
+    top_k: int | None = Field(default=None, ge=0, le=1000, description="As `sampling_top_k`.")
+    do_sample: bool | None = Field(
+        default=None,
+        description="`true`: words are drawn by chance, at temperature 1 if none is given. "
+        "`false`: they never are, not even where a window goes wrong.",
+    )
+    early_stopping: bool | None = Field(
+        default=None, description="`true`: a `patience` of 1. `false`: `patience` decides."
+    )
+    top_p: float | None = Field(default=None, description=_REFUSED)
+    min_p: float | None = Field(default=None, description=_REFUSED)
+    typical_p: float | None = Field(default=None, description=_REFUSED)
+    num_beam_groups: int | None = Field(default=None, description=_REFUSED)
+    diversity_penalty: float | None = Field(default=None, description=_REFUSED)
+    penalty_alpha: float | None = Field(default=None, description=_REFUSED)
+
+
+class NewOptions(Decoding, OtherNames):
     """How the task is run."""
 
     model: str | None = Field(default=None, description="A speech model of GET /v1/models.")
     translate_model: str | None = Field(
         default=None, description="A translation model; by default chosen by language pair."
     )
-    beam_size: int = Field(default=5, ge=1, le=10)
     word_timestamps: bool = False
     segments: Segments = Field(
         default="auto",
@@ -83,13 +124,6 @@ class NewOptions(RequestModel):
         "the one that it sounds like. Translations are made as if all were in the item's main "
         "language.",
     )
-    prompt: str = Field(
-        default="",
-        max_length=MAX_PROMPT,
-        description="Words that the speech model takes for what was said right before; it reads "
-        "the last 223 tokens of them.",
-        examples=["A talk about Kubernetes operators."],
-    )
     keywords: list[Annotated[str, Field(min_length=1, max_length=100)]] = Field(
         default_factory=list,
         max_length=MAX_KEYWORDS,
@@ -97,12 +131,23 @@ class NewOptions(RequestModel):
         "are dropped and named in the item's warnings.",
         examples=[["Fanscribe", "CTranslate2"]],
     )
-    temperature: float | None = Field(
+    temperature: Annotated[
+        Temperature | Annotated[list[Temperature], Field(min_length=1, max_length=10)] | None,
+        WrapValidator(_one_mistake),
+    ] = Field(  # type: ignore[assignment]  # what it becomes is a list
         default=None,
-        ge=0,
-        le=1,
-        description="How freely the speech model chooses its words; 0, the default, is raised "
-        "where a window goes wrong.",
+        description="How freely the speech model chooses its words. 0, the default, is raised by "
+        "0.2 up to 1 where a window goes wrong; any other number is kept; a list is tried as it "
+        "stands.",
+    )
+    guards: Annotated[bool | list[Guard], WrapValidator(_one_mistake)] = Field(  # type: ignore[assignment]  # what it becomes is a list
+        default=True,
+        description="What a segment is dropped for: all there is (`true`), nothing (`false`), or "
+        "a list of names. What is dropped is kept beside the text, with flags.",
+    )
+    vad: bool = Field(
+        default=True,
+        description="Only what sounds like speech is given to the speech model.",
     )
     channels: Literal["mix", "each"] = Field(
         default="mix",
@@ -127,6 +172,15 @@ class NewOptions(RequestModel):
         description="Only nodes with this label work on the task.",
         examples=["zone=b"],
     )
+
+
+# The options that are written as they are where all values are text; others are JSON there.
+TEXTS = {
+    name
+    for name, about in NewOptions.model_fields.items()
+    if str in {type(value) for value in get_args(about.annotation)} | {about.annotation}
+    or about.annotation == (str | None)
+}
 
 
 class NewRetention(RequestModel):

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tiny_whisper
 from in_test_manager import SECRET, InTestManager
 from pytest_httpserver import HTTPServer
 from started_worker import Redis
 
+import demo
 from demo import speech
 from services.model.messages import Grant, Limits
 from services.model.stages import PartPlan, Place, PrepareSpec, Spec, TranscribeSpec
@@ -22,6 +24,7 @@ from services.worker.offering import Offering
 from services.worker.run import Runner, Stage
 from services.worker.spool import Spool
 from services.worker.work import Attempt
+from whisper_worker.engines.faster_whisper import FasterWhisper
 
 RATE = 16_000
 
@@ -219,3 +222,20 @@ def spoken() -> np.ndarray:
     clip = speech.speak("The meeting starts at nine in the morning.", "en", voice)
     samples, _ = speech.join([clip, clip], [2.0, 3.0, 2.0])
     return samples
+
+
+@pytest.fixture(scope="session")
+def tiny_engine(tmp_path_factory: pytest.TempPathFactory) -> FasterWhisper:
+    folder = tiny_whisper.write(tmp_path_factory.mktemp("models") / "tiny")
+    return FasterWhisper(folder, "cpu", "default")
+
+
+@pytest.fixture(scope="session")
+def samples() -> np.ndarray:
+    return np.random.default_rng(2).normal(0, 0.1, 40 * 16_000).astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def demo_engine() -> FasterWhisper:
+    folder = Path(demo.__file__).parent / "models" / "whisper-demo"
+    return FasterWhisper(folder, "cpu", "default")

@@ -16,17 +16,6 @@ from whisper_worker.engines import Hearing
 from whisper_worker.engines.faster_whisper import FasterWhisper
 
 
-@pytest.fixture(scope="session")
-def tiny_engine(tmp_path_factory: pytest.TempPathFactory) -> FasterWhisper:
-    folder = tiny_whisper.write(tmp_path_factory.mktemp("models") / "tiny")
-    return FasterWhisper(folder, "cpu", "default")
-
-
-@pytest.fixture(scope="session")
-def samples() -> np.ndarray:
-    return np.random.default_rng(2).normal(0, 0.1, 40 * 16_000).astype(np.float32)
-
-
 def test_the_language_is_one_that_the_model_knows(
     tiny_engine: FasterWhisper, samples: np.ndarray
 ) -> None:

@@ -22,21 +22,54 @@ CheckAction: TypeAlias = Literal["flag", "fail"]
 Channels: TypeAlias = Literal["mix", "each"]
 
 
-class Options(TypedDict, total=False):
+class DecodeOptions(TypedDict, total=False):
+    """How a speech model writes down what it hears; docs/transcription.md has ranges and defaults,
+    and what goes together."""
+
+    mode: Literal["sequential", "batched"]
+    batch_size: int
+    task: Literal["transcribe", "translate"]
+    beam_size: int
+    best_of: int
+    n_best: int
+    patience: float
+    length_penalty: float
+    repetition_penalty: float
+    no_repeat_ngram_size: int
+    temperature: float | list[float]
+    sampling_top_k: int
+    compression_ratio_threshold: float | None
+    log_prob_threshold: float | None
+    no_speech_threshold: float | None
+    hallucination_silence_threshold: float
+    prompt: str
+    prefix: str
+    condition_on_previous_text: bool
+    max_new_tokens: int
+    max_length: int
+    suppress_tokens: list[int]
+    suppress_blank: bool
+    guards: bool | list[str]
+    num_beams: int
+    num_return_sequences: int
+    top_k: int
+    do_sample: bool
+    early_stopping: bool
+
+
+class Options(DecodeOptions, total=False):
     """How a task is run; docs/api.md says what each option does."""
 
     model: str
     translate_model: str
-    beam_size: int
+    vad: bool
     word_timestamps: bool
     segments: Literal["auto", "sentences", "engine"]
     spoken: list[str]
     language_threshold: float
     language_unsure: Literal["warn", "fail"]
     multilingual: bool
-    prompt: str
     keywords: list[str]
-    temperature: float
     channels: Channels
     check_threshold: float
     check_action: CheckAction
