@@ -58,7 +58,7 @@ def show(
     output.STDOUT.print(shown.table(scores))
     for score in scores:
         for each in score.failed:
-            output.STDOUT.print(shown.failure(score.model, each))
+            output.STDOUT.print(shown.failure(score.model, each), soft_wrap=True)
 
 
 def told_of(scores: Sequence[Score], corpus: Corpus, requests: int) -> dict[str, Any]:
