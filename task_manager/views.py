@@ -32,6 +32,7 @@ from task_manager.schemas.task import (
     TaskDetail,
     TaskOptions,
     TaskSummary,
+    UsageView,
     Warned,
 )
 from task_manager.store.protocol import OutputLine, Store
@@ -80,6 +81,7 @@ def detail(task: Task, ports: Ports) -> TaskDetail:
         media_until=moment(task.retention.media_until(task.finished_at)),
         results_until=moment(task.retention.results_until(task.finished_at)),
         outputs=_outputs(task, store),
+        usage=_usage(task, ports),
         running=[_running(task, job, estimate.of_running(ports, job)) for job in running],
         no_node=_unserved(ports, jobs),
         attempts=_attempts(task, jobs),
@@ -117,6 +119,14 @@ def _outputs(task: Task, store: Store) -> Outputs | None:
     error = OutputsError(code=exports.NOT_WRITTEN, message=tried[-1].error) if tried else None
     about = {**shown(task.output_prefix, None), "error": error}
     return Outputs(**about, next_attempt_at=moment(delivery.due) if tried else None)
+
+
+def _usage(task: Task, ports: Ports) -> UsageView | None:
+    """Where the catalog knows no chat service there is nothing to be looked for."""
+    if not any(entry.chat for entry in ports.catalog.entries.values()):
+        return None
+    used = ports.store.usage(task.id)
+    return UsageView(**used.model_dump()) if used.requests else None
 
 
 def _expectation(found: Estimate, now: float) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from itertools import groupby
 from pathlib import Path
 
 from services.model.catalog import ModelEntry
-from services.model.chat import Usage
 from services.model.errors import FailureClass, JobFailed
 from services.model.stages import TranslateResult, TranslateSpec
 from services.model.transcript import Segment, Transcript, join_texts
@@ -34,9 +33,9 @@ def translate(spec: TranslateSpec, work: Work) -> TranslateResult:
     texts = [sentence.text for sentence in sentences]
     began = time.monotonic()
     if entry.chat is not None:
-        translations, usage = _ask(entry, texts, spec, work)
+        translations = _ask(entry, texts, spec, work)
     else:
-        translations, usage = _in_batches(open_engine(entry, work), texts, spec, work), None
+        translations = _in_batches(open_engine(entry, work), texts, spec, work)
     engine_seconds = time.monotonic() - began
     transcript = _transcript(spec.target_language, sentences, translations, duration)
     return TranslateResult(
@@ -44,13 +43,12 @@ def translate(spec: TranslateSpec, work: Work) -> TranslateResult:
         transcript=work.keep(spec.output, transcript.model_dump_json()),
         segments=len(transcript.segments),
         engine_seconds=engine_seconds,
-        usage=usage,
     )
 
 
 def _ask(
     entry: ModelEntry, texts: Sequence[str], spec: TranslateSpec, work: Work
-) -> tuple[list[Translation], Usage]:
+) -> list[Translation]:
     """By a chat service, which is shown all lines of the job, for one explains the other."""
     settings = load()
     if entry.chat is None or not is_here(entry, settings):
@@ -61,7 +59,7 @@ def _ask(
         )
     key = settings.chat_keys.get(entry.chat.key, "")
     engine = ChatEngine(entry.name, entry.chat, key, pause_s=settings.retry_scale)
-    watch = Watch(work.check, work.progress)
+    watch = Watch(work.check, work.progress, work.used)
     return engine.translate(texts, spec.source_language, spec.target_language, watch)
 
 

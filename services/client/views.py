@@ -105,6 +105,7 @@ class TaskView(Stored):
     warnings: list[Warned] = Field(default_factory=list)
     timings: dict[str, StageTiming] = Field(default_factory=dict)
     media_until: datetime | None = None
+    usage: dict[str, Any] | None = None  # what chat services took
     results_until: datetime | None = None
     webhook_secret: str | None = None  # shown once, to who made the task
 

@@ -8,13 +8,13 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator
 
-from services.model.values import Value
+from services.model.values import Stored, Value
 
 _URL = re.compile(r"https?://[^/\s?#@]+(?:/[^\s?#]*)?", re.ASCII)
 _OURS = frozenset({"model", "messages", "response_format", "stream", "n"})
 
 
-class Usage(Value):
+class Usage(Stored):
     """What requests took, in tokens as the service counts them. `cost` is in the currency of the
     catalog's prices, None where it has none. `estimated` says that the service did not count all
     of them, and that our own estimate stands for those."""
@@ -26,6 +26,7 @@ class Usage(Value):
     estimated: bool = False
 
     def plus(self, other: Self) -> Self:
+        """Both together; the cost is of those that have a price."""
         costs = [each.cost for each in (self, other) if each.cost is not None]
         return type(self)(
             requests=self.requests + other.requests,

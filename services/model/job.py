@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from services.model.chat import Usage
 from services.model.errors import FailureClass
 from services.model.states import JobState
 from services.model.values import Stored
@@ -97,6 +98,7 @@ class Job(Stored):
     history: list[HistoryEntry] = Field(default_factory=list)
     inputs: dict[str, Any] = Field(default_factory=dict)
     result: dict[str, Any] | None = None
+    usage: Usage | None = None  # what chat services took, over all its attempts
     limits: JobLimits | None = None  # None: the least that any attempt is given
     progress: float = 0.0
     progress_number: int = 0

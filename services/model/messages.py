@@ -10,6 +10,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from services.model.chat import Usage
 from services.model.errors import FailureClass
 from services.model.stages import Result, Spec
 from services.model.transcript import Segment
@@ -182,11 +183,13 @@ class Failure(Value):
 
 class Report(Value):
     """The last word of an attempt: exactly one of `result`, `failed` and `released`. `seconds`
-    is how long it took by the worker's monotonic clock."""
+    is how long it took by the worker's monotonic clock, `usage` what a chat service took for it,
+    also where it failed."""
 
     job: str
     attempt: int
     seconds: float | None = Field(default=None, ge=0)
+    usage: Usage | None = None
     result: Result | None = None
     failed: Failure | None = None
     released: bool = False

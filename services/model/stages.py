@@ -9,7 +9,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from services.model.chat import Usage
 from services.model.decoding import Decoding
 from services.model.transcript import Body, Check
 from services.model.values import Value
@@ -214,14 +213,11 @@ class AssembleResult(Value):
 
 
 class TranslateResult(Value):
-    """`usage` is what a chat service took for it."""
-
     stage: Literal["translate"] = "translate"
     text: Body
     transcript: Body
     segments: int
     engine_seconds: float = 0.0
-    usage: Usage | None = None
 
 
 Result = Annotated[

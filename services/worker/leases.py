@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Literal, Self
 
 from services import logs
+from services.model.chat import Usage
 from services.model.errors import FailureClass, FanscribeError, JobFailed, LeaseLost
 from services.model.messages import Beat, Grant, Held, LeaseState
 from services.worker.callbacks import Manager
@@ -35,6 +36,7 @@ class Lease:
         self.grant = grant
         self.state: Literal["held", "stale", "cancelled"] = "held"
         self.urls: dict[str, str] = {}
+        self.usage: Usage | None = None  # what was paid for so far
         self.resolved = False  # its last word was said, or nobody wants one
         self.running = False
         self._finished = False
@@ -82,6 +84,10 @@ class Lease:
     def moved(self) -> None:
         """Something came out: it is not stuck."""
         self._moved_at = time.monotonic()
+
+    def used(self, usage: Usage) -> None:
+        """A service was paid, whatever becomes of the work."""
+        self.usage = usage if self.usage is None else self.usage.plus(usage)
 
     def learn(self, said: LeaseState) -> None:
         self.urls.update(said.urls)

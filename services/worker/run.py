@@ -131,7 +131,7 @@ class Runner:
         with logs.bind(job=grant.job, attempt=grant.attempt):
             report, fatal = self._outcome(lease, token)
             if report is not None:
-                report = report.model_copy(update={"seconds": lease.seconds})
+                report = report.model_copy(update={"seconds": lease.seconds, "usage": lease.usage})
                 self._pulse.count(grant, report)
                 finish = Finish(token=token, node=self._node, reports=[report])
                 self._offering.finish(finish, wanted=lambda: lease.state == "held")

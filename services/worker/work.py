@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from services import logs
+from services.model.chat import Usage
 from services.model.errors import FailureClass, FanscribeError, JobFailed
 from services.model.messages import INLINE_LIMIT, Grant, Progress
 from services.model.stages import Place
@@ -61,6 +62,10 @@ class Work(Protocol):
         """How far it is, and what was heard since; sent at most twice a second."""
         ...
 
+    def used(self, usage: Usage) -> None:
+        """What a chat service took just now; it is reported whatever becomes of the attempt."""
+        ...
+
     def check(self) -> None:
         """Raises LeaseLost or JobFailed(time_limit): call it wherever the work can stop."""
         ...
@@ -75,6 +80,7 @@ class Attempt:
         self.folder = folder
         self.grant = lease.grant
         self.check: Callable[[], None] = lease.check
+        self.used: Callable[[Usage], None] = lease.used
         self._lease = lease
         self._objects = objects
         self._teller = _Teller(lease, token, manager)

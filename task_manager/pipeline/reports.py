@@ -205,10 +205,11 @@ def _apply(ports: Ports, job: Job, report: Report) -> tuple[Job | None, Answer]:
             "open": True,
             "lease": None,
             "progress": 1.0,
+            **_used(job, report),
         }
         return jobs.apply(ports, job, Event.SUCCEED, fields=fields)
     if report.failed is not None:
-        return _failed(ports, job, report.failed)
+        return _failed(ports, job, report.failed, _used(job, report))
     fields = {
         "reported": report.attempt,
         "lease": None,
@@ -216,11 +217,21 @@ def _apply(ports: Ports, job: Job, report: Report) -> tuple[Job | None, Answer]:
         "announced_at": None,
         "progress": 0.0,
         "progress_number": 0,
+        **_used(job, report),
     }
     return jobs.apply(ports, job, Event.RELEASE, fields=fields)
 
 
-def _failed(ports: Ports, job: Job, failure: Failure) -> tuple[Job | None, Answer]:
+def _used(job: Job, report: Report) -> dict[str, Any]:
+    """What was paid for all attempts so far."""
+    if report.usage is None:
+        return {}
+    return {"usage": report.usage if job.usage is None else job.usage.plus(report.usage)}
+
+
+def _failed(
+    ports: Ports, job: Job, failure: Failure, used: dict[str, Any]
+) -> tuple[Job | None, Answer]:
     """The retry table decides; a lost worker has a counter of its own."""
     if failure.failure is FailureClass.WORKER_LOST:
         return lose(ports, job, failure.message, reported=job.attempt)
@@ -241,7 +252,7 @@ def _failed(ports: Ports, job: Job, failure: Failure) -> tuple[Job | None, Answe
         at=now,
         next_attempt_at=due if decision.again else None,
     )
-    fields: dict[str, Any] = {"reported": job.attempt, "lease": None}
+    fields: dict[str, Any] = {"reported": job.attempt, "lease": None, **used}
     if not decision.again:
         fields |= _TO_TELL
         return jobs.apply(ports, job, Event.FAIL_FOR_GOOD, fields=fields, history=line)

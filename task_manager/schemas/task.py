@@ -136,6 +136,18 @@ class TaskOptions(Options):
         return cls.model_validate({**dict(options), **named})
 
 
+class UsageView(AnswerModel):
+    """What chat services took, over all tries, also those that failed."""
+
+    requests: int
+    input_tokens: int
+    output_tokens: int
+    cost: float | None = Field(
+        description="In the currency of the catalog's prices; None where it has none."
+    )
+    estimated: bool = Field(description="A service did not count some of the tokens.")
+
+
 class TaskDetail(TaskSummary):
     """A task by itself. Attempts, running jobs, warnings and timings cover the first 100 items."""
 
@@ -147,6 +159,7 @@ class TaskDetail(TaskSummary):
         description="When the task is deleted; None while it has not ended, and where it is kept."
     )
     outputs: Outputs | None = Field(description="None where the task names no output prefix.")
+    usage: UsageView | None = Field(description="None where no chat service was asked.")
     position: int | None = Field(
         description="How many jobs stand before its first waiting one in that queue, up to "
         "10,000; None where none of its jobs waits."

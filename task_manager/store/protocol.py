@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
+from services.model.chat import Usage
 from services.model.job import Job
 from services.model.node import Node, Trouble
 from services.model.pack import Pack
@@ -211,6 +212,10 @@ class Store(AccessStore, EventStore, ExpiryStore, Outbox, UploadStore, Protocol)
         ...
 
     def count_jobs(self, task_id: str) -> dict[JobState, int]: ...
+
+    def usage(self, task_id: str) -> Usage:
+        """What chat services took for the task, over all its jobs."""
+        ...
 
     def count_waiting(self, owner: str, queue: str, cap: int) -> int:
         """How many jobs of the owner wait in the queue, counted up to `cap`."""

@@ -147,6 +147,7 @@ def every_operation(store: Store) -> None:
     store.open_jobs("t", 5)
     store.dead_jobs("t", limit=5)
     store.count_jobs("t")
+    store.usage("t")
     store.count_waiting("o", "q", 5)
     store.front_rank("q", 5)
     store.queue_depths(NOW)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from store_factories import AWKWARD, NOW, a_change, a_failure, a_job, a_running_job
 
+from services.model.chat import Usage
 from services.model.errors import FailureClass
 from services.model.job import Job, Lease, Stage
 from services.model.states import JobState
@@ -27,6 +28,17 @@ def test_a_job_comes_back_as_it_was_written(store: Store) -> None:
 
     assert store.job(job.id) == job
     assert store.job("nobody") is None
+
+
+def test_what_chat_services_took_is_summed_over_the_jobs_of_a_task(store: Store) -> None:
+    paid = Usage(requests=2, input_tokens=300, output_tokens=40, cost=0.25)
+    free = Usage(requests=1, input_tokens=50, output_tokens=5, estimated=True)
+    done = a_job(3, state=JobState.SUCCEEDED, open=False, usage=free)
+    store.insert_jobs([a_job(0), a_running_job(item=1), done, a_job(9, task_id="u", usage=paid)])
+    store.move_job(a_job(1).id, state=JobState.RUNNING, attempt=1, change=a_change(usage=paid))
+
+    assert store.usage("t") == paid.plus(free)
+    assert store.usage("nobody") == Usage()
 
 
 def test_inserting_jobs_again_never_replaces_and_adds_those_that_are_missing(store: Store) -> None:

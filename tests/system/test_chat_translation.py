@@ -26,6 +26,8 @@ url = "{url}"
 model = "some-model"
 key = "fake"
 max_lines = 2
+price_in = 1.0
+price_out = 5.0
 """
 
 
@@ -63,6 +65,14 @@ def test_a_task_is_translated_by_the_chat_service_though_it_stumbles(
     assert german["talk"]["A"].startswith("<de> ")
     assert told["result"]["zh"]["note"]["T"].startswith("[zh] One is here.")  # not the chat's pair
     assert set(fake_chat.keys) == {"Bearer k-1"}
+    answered = len(fake_chat.asked) - 1  # but for the 503
+    assert told["task"]["usage"] == {
+        "requests": answered,
+        "input_tokens": 100 * answered,
+        "output_tokens": 10 * answered,
+        "cost": pytest.approx(150e-6 * answered),
+        "estimated": False,
+    }
 
 
 def test_a_line_that_is_always_refused_fails_its_cell_and_no_other(
@@ -74,3 +84,4 @@ def test_a_line_that_is_always_refused_fails_its_cell_and_no_other(
     told = stack.json("submit", *words, "--from", "en", "--to", "de", "--wait", status=3)
     assert told["result"]["de"] == {"2": {"T": "<de> All is well."}}
     assert [line["code"] for line in told["task"]["attempts"]] == ["llm_refused"]
+    assert told["task"]["usage"]["requests"] == len(fake_chat.asked)  # what failed was paid for too

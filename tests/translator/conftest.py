@@ -13,6 +13,7 @@ import sentencepiece
 
 from demo.grammar import LANGUAGES, sentences
 from services import settings
+from services.model.chat import Usage
 from services.model.messages import Grant, Limits
 from services.model.stages import Place, TranslateSpec
 from services.model.transcript import Body
@@ -144,6 +145,7 @@ class KeepingWork:
         self.checks = 0
         self.stop_at: int | None = None
         self.stop_with: Exception | None = None
+        self.paid: list[Usage] = []
 
     def fetch(self, place: Place) -> Path:
         raise NotImplementedError
@@ -159,6 +161,9 @@ class KeepingWork:
 
     def progress(self, fraction: float, *, segments=(), language=None) -> None:
         self.fractions.append(fraction)
+
+    def used(self, usage: Usage) -> None:
+        self.paid.append(usage)
 
     def check(self) -> None:
         self.checks += 1

@@ -11,7 +11,7 @@ from fake_chat import FakeChat
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.model.chat import ChatService, Usage
+from services.model.chat import ChatService, Usage, total
 from services.model.errors import FailureClass, Invalid, JobFailed, LeaseLost
 from services.model.stages import Place, TranslateSpec
 from services.model.transcript import Transcript
@@ -23,7 +23,7 @@ from translator_worker.engines.suspicions import crossed, is_unchanged
 from translator_worker.tasks import translate
 
 TEXT = "One is here. Two is there.\n\nThree is gone."
-IDLE = Watch(lambda: None, lambda _: None)
+IDLE = Watch(lambda: None, lambda _: None, lambda _: None)
 
 
 @pytest.fixture
@@ -71,13 +71,14 @@ def test_a_text_is_translated_by_the_service_that_the_catalog_names(
 ) -> None:
     chat_model("price_in = 2.0\nprice_out = 10.0\n")
     spec = spec_of()
-    result = translate(spec, work_of(spec))
+    work = work_of(spec)
+    result = translate(spec, work)
     made = Transcript.model_validate_json(result.transcript.inline)
     assert made.text == "<de> One is here. <de> Two is there.\n<de> Three is gone."
     assert fake_chat.paths == ["/v1/chat/completions"]
     assert fake_chat.keys == ["Bearer top=secret"]
     assert fake_chat.bodies[0]["model"] == "some-model"
-    assert result.usage == Usage(requests=1, input_tokens=100, output_tokens=10, cost=3e-4)
+    assert work.paid == [Usage(requests=1, input_tokens=100, output_tokens=10, cost=3e-4)]
 
 
 def test_a_node_without_the_key_says_which_setting_is_missing(
@@ -136,7 +137,7 @@ def test_an_address_that_is_none_is_refused(url: str) -> None:
 def test_neighbouring_lines_are_shown_and_not_translated(fake_chat) -> None:
     engine = engine_for(fake_chat, max_lines=2, context=1, parallel=1)
     texts = [f"Line number {n} is here." for n in range(5)]
-    made, _ = engine.translate(texts, "en", "de", IDLE)
+    made = engine.translate(texts, "en", "de", IDLE)
     assert [each.text for each in made] == [f"<de> {text}" for text in texts]
     assert [[line["text"] for line in lines] for lines in fake_chat.asked] == [
         texts[:2], texts[2:4], texts[4:],
@@ -173,28 +174,28 @@ def test_lines_that_are_there_are_not_asked_for_again(fake_chat) -> None:
 
 def test_a_line_that_is_cut_by_itself_is_translated_in_halves(fake_chat) -> None:
     fake_chat.always = fake.if_any("coffee, and", fake.said("", "length"))
-    made, _ = engine_for(fake_chat).translate(
+    made = engine_for(fake_chat).translate(
         ["We had some coffee, and then we left."], "en", "de", IDLE
     )
     assert made[0].text == "<de> We had some coffee, <de> and then we left."
 
 
 def test_a_line_over_the_budget_goes_out_in_pieces(fake_chat) -> None:
-    made, _ = engine_for(fake_chat, max_tokens=50).translate(["word " * 100], "en", "de", IDLE)
+    made = engine_for(fake_chat, max_tokens=50).translate(["word " * 100], "en", "de", IDLE)
     assert made[0].text.count("word") == 100
     assert all(tokens_of(line["text"]) <= 50 for lines in fake_chat.asked for line in lines)
 
 
 def test_a_name_that_stays_as_it_is_is_kept_and_flagged(fake_chat) -> None:
     fake_chat.always = fake.echo
-    made, _ = engine_for(fake_chat).translate(["New York"], "en", "ja", IDLE)
+    made = engine_for(fake_chat).translate(["New York"], "en", "ja", IDLE)
     assert (made[0].text, made[0].flags) == ("New York", ["untranslated"])
 
 
 def test_a_translation_of_an_odd_length_is_flagged(fake_chat) -> None:
     fake_chat.always = fake.entries(lambda made: [{**each, "text": "Ja."} for each in made])
     text = "This is a long line of many words, and nobody knows its end."
-    made, _ = engine_for(fake_chat).translate([text], "en", "de", IDLE)
+    made = engine_for(fake_chat).translate([text], "en", "de", IDLE)
     assert made[0].flags == ["length_ratio"]
 
 
@@ -204,7 +205,10 @@ def test_a_translation_of_an_odd_length_is_flagged(fake_chat) -> None:
 def test_usage_is_summed_over_all_requests_and_estimated_where_it_is_not_told(fake_chat) -> None:
     untold = b'{"choices": [{"message": {"content": "no"}, "finish_reason": "stop"}]}'
     fake_chat.tricks = [fake.raw(untold)]
-    _, used = engine_for(fake_chat).translate(["One is here."], "en", "de", IDLE)
+    paid: list[Usage] = []
+    watch = Watch(lambda: None, lambda _: None, paid.append)
+    engine_for(fake_chat).translate(["One is here."], "en", "de", watch)
+    used = total(paid)
     assert (used.requests, used.output_tokens, used.cost) == (2, 11, None)
     assert used.estimated
     assert used.input_tokens > 100
@@ -230,15 +234,18 @@ def test_a_cancel_ends_the_wait_for_an_answer(fake_chat) -> None:
         if fake_chat.asked:
             raise LeaseLost("cancelled")
 
+    watch = Watch(check, lambda _: None, lambda _: None)
     with pytest.raises(LeaseLost):
-        engine_for(fake_chat).translate(["One is here."], "en", "de", Watch(check, lambda _: None))
+        engine_for(fake_chat).translate(["One is here."], "en", "de", watch)
     assert len(fake_chat.asked) == 1
 
 
 def test_progress_is_told_as_answers_come(fake_chat) -> None:
     told: list[float] = []
     engine = engine_for(fake_chat, max_lines=1, parallel=1)
-    engine.translate(["One is here."] * 3, "en", "de", Watch(lambda: None, told.append))
+    engine.translate(
+        ["One is here."] * 3, "en", "de", Watch(lambda: None, told.append, lambda _: None)
+    )
     assert told == sorted(told)
     assert told[-1] == 1.0
 

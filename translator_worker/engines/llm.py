@@ -27,10 +27,11 @@ _ALIVE_S = 30.0  # a request has its own time limit: while one is under way, not
 @dataclass(frozen=True, slots=True)
 class Watch:
     """The job as its engine sees it: `check` raises where the work is to end, `progress` tells
-    how far it is."""
+    how far it is, `used` what each request took."""
 
     check: Callable[[], None]
     progress: Callable[[float], None]
+    used: Callable[[Usage], None]
 
 
 class ChatEngine:
@@ -44,20 +45,20 @@ class ChatEngine:
 
     def translate(
         self, texts: Sequence[str], source: str, target: str, watch: Watch
-    ) -> tuple[list[Translation], Usage]:
-        """All lines of a job, and what they took. An answer stands where its line stood; a blank
+    ) -> list[Translation]:
+        """All lines of a job. An answer stands where its line stood; a blank
         one stays blank. Raises JobFailed."""
         most = self._service.max_tokens
         parts = [within(t, lambda s: tokens_of(s) <= most) if t.strip() else [] for t in texts]
         pieces = [piece for line in parts for piece in line]
-        done, used = asyncio.run(self._run(pieces, source, target, watch))
+        done = asyncio.run(self._run(pieces, source, target, watch))
         ready = iter(done)
-        return [joined([next(ready) for _ in line], target) for line in parts], used
+        return [joined([next(ready) for _ in line], target) for line in parts]
 
     async def _run(
         self, pieces: Sequence[str], source: str, target: str, watch: Watch
-    ) -> tuple[list[Translation], Usage]:
-        endpoint = Endpoint(self._name, self._service, self._key, pause_s=self._pause_s)
+    ) -> list[Translation]:
+        endpoint = Endpoint(self._name, self._service, self._key, watch.used, pause_s=self._pause_s)
         async with endpoint:
             work = _Work(self._service, endpoint, pieces, source, target)
             lines = [Line(number, text) for number, text in enumerate(pieces)]
@@ -69,7 +70,7 @@ class ChatEngine:
                 for task in running:
                     task.cancel()
                 await asyncio.gather(*running, return_exceptions=True)
-            return [work.done[number] for number in range(len(pieces))], endpoint.used
+            return [work.done[number] for number in range(len(pieces))]
 
 
 async def _watched(running: Sequence[asyncio.Task[None]], work: _Work, watch: Watch) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
@@ -28,11 +28,20 @@ log = logs.get(__name__)
 
 
 class Endpoint:
-    """The endpoint of one model, within one event loop. `used` is what it has cost so far."""
+    """The endpoint of one model, within one event loop."""
 
-    def __init__(self, name: str, service: ChatService, key: str, *, pause_s: float = 1.0) -> None:
-        """`pause_s` is the first wait where the service names none; it doubles."""
-        self.used = Usage()
+    def __init__(
+        self,
+        name: str,
+        service: ChatService,
+        key: str,
+        used: Callable[[Usage], None],
+        *,
+        pause_s: float = 1.0,
+    ) -> None:
+        """`used` hears what each answer took; `pause_s` is the first wait where the service names
+        none, and doubles."""
+        self._used = used
         self._name = name
         self._service = service
         self._key = key
@@ -124,7 +133,7 @@ class Endpoint:
         if not given:
             asked = "".join(message["content"] for message in body["messages"])
             counts = [tokens_of(asked), tokens_of(reply.content)]
-        self.used = self.used.plus(
+        self._used(
             self._service.used(int(counts[0] or 0), int(counts[1] or 0), estimated=not given)
         )
 

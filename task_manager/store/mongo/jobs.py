@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from services.model.chat import Usage, total
 from services.model.job import WORDY, Job, Stage
 from services.model.states import JobState
 from task_manager.store.documents import Document
@@ -104,6 +105,11 @@ class JobCollection(Database):
         groups = self._jobs.grouped({"task_id": task_id}, {"_id": "$state", "count": _COUNT})
         counts = {group["_id"]: group["count"] for group in groups}
         return {state: counts.get(state.value, 0) for state in JobState}
+
+    def usage(self, task_id: str) -> Usage:
+        paid = {"task_id": task_id, "usage": {"$ne": None}}
+        found = self._jobs.stream(paid, only=("usage",))
+        return total(Usage.model_validate(each["usage"]) for each in found)
 
 
 def _held(job_id: str, attempt: int, token: str) -> Document:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from services.model.chat import Usage, total
 from services.model.job import Job
 from services.model.states import JobState
 from task_manager.store.documents import Document
@@ -125,6 +126,10 @@ class JobTables(Database):
         sums = ", ".join(f"total(state = '{state}')" for state in JobState)
         ((*counts,),) = self._rows(f"SELECT {sums} FROM jobs WHERE task_id = ?", task_id)
         return {state: int(count) for state, count in zip(JobState, counts, strict=True)}
+
+    def usage(self, task_id: str) -> Usage:
+        rows = self._rows("SELECT usage FROM jobs WHERE task_id = ? AND usage IS NOT NULL", task_id)
+        return total(Usage.model_validate_json(usage) for (usage,) in rows)
 
 
 def _holds(job: Document, attempt: int, token: str) -> bool:

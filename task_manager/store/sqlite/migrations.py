@@ -100,8 +100,13 @@ _TO_4 = (
     "CREATE UNIQUE INDEX events_position ON events (owner, position) WHERE position > 0",
 )
 
+_TO_5 = (
+    "ALTER TABLE jobs ADD COLUMN usage TEXT",
+    "CREATE INDEX jobs_usage ON jobs (task_id, usage) WHERE usage IS NOT NULL",
+)
+
 # From this version to the next; what stands in a release never changes.
-MIGRATIONS = {1: _TO_2, 2: _TO_3, 3: _TO_4}
+MIGRATIONS = {1: _TO_2, 2: _TO_3, 3: _TO_4, 4: _TO_5}
 
 
 def create(connection: sqlite3.Connection) -> None:

@@ -25,7 +25,7 @@ from task_manager.store.protocol import DOCUMENT_LIMIT
 
 M = TypeVar("M", bound=Stored)
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 _LONGEST_CHARACTER = 4  # bytes of UTF-8
 
@@ -84,6 +84,7 @@ def _of_job(document: Document) -> Document:
         "lease_token": lease.get("token"),
         "lease_beat": lease.get("beat"),
         "alone": bool(history),
+        "usage": dumps(document["usage"]) if document.get("usage") else None,
         "avoid": dumps(document["avoid"]),
     }
 
@@ -144,6 +145,7 @@ JOBS = Table(
         "part": "INTEGER NOT NULL DEFAULT 0",
         "claimed_at": "REAL",
         "wordy": "INTEGER NOT NULL DEFAULT 0",
+        "usage": "TEXT",
     },
     _of_job,
 )
@@ -241,6 +243,7 @@ INDEXES = (
     "INDEX jobs_dead_page ON jobs (finished_at, id, queue, code) WHERE state = 'dead'",
     "INDEX jobs_dead_owner ON jobs (owner, finished_at, id, queue, code) WHERE state = 'dead'",
     "INDEX jobs_expanding ON jobs (created_at, id, task_id) WHERE expand = 'pending'",
+    "INDEX jobs_usage ON jobs (task_id, usage) WHERE usage IS NOT NULL",
     "INDEX jobs_item ON jobs (task_id, item, id, state)",
     "UNIQUE INDEX outputs_item ON outputs (task_id, item, source, language)",
     "INDEX outputs_language ON outputs (task_id, language, item, source)",
