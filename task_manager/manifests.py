@@ -21,6 +21,7 @@ from task_manager import decode_options, tongues
 from task_manager.characters import NOT_IN_NAMES, NOT_IN_TEXTS, check_characters
 from task_manager.metadata import check_metadata
 from task_manager.schemas.new_task import MAX_TEXT_ID, NewItem, NewOptions, NewTask
+from task_manager.translators import check_pairs, named_models
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ def to_manifest(new: NewTask, rules: Rules) -> Manifest:
     items = _items(new, rules)
     options = _options(new.options, rules.catalog, items)
     manifest = Manifest(items=items, targets=targets, options=options)
-    _check_pairs(manifest, rules.catalog)
+    check_pairs(manifest, rules.catalog)
     return manifest
 
 
@@ -209,15 +210,7 @@ def _check_text(text: str, limit: int, field: str) -> None:
 def _options(new: NewOptions, catalog: Catalog, items: list[ItemSpec]) -> Options:
     needs_ears = any(item.audio for item in items)
     model = _transcriber(new, catalog, items) if needs_ears or new.model is not None else ""
-    if new.translate_model is not None:
-        entry = catalog.entry(new.translate_model)
-        if entry is None or entry.kind != "translate":
-            known = ", ".join(e.name for e in catalog.entries.values() if e.kind == "translate")
-            raise Invalid(
-                f"There is no such translation model; there are {known or 'none'}.",
-                code="unknown_model",
-                field="options.translate_model",
-            )
+    translate_model, translate_models = named_models(new, catalog)
     check_hints(new.prompt, new.keywords, prefix="options.")
     check_characters(new.prefix, "options.prefix", NOT_IN_TEXTS)
     decoding = decode_options.to_decoding(new)
@@ -228,7 +221,8 @@ def _options(new: NewOptions, catalog: Catalog, items: list[ItemSpec]) -> Option
         tongues.check_multilingual(catalog.entry(model))
     return Options(
         transcribe_model=model,
-        translate_model=new.translate_model,
+        translate_model=translate_model,
+        translate_models=translate_models,
         decoding=decoding,
         vad=new.vad,
         word_timestamps=new.word_timestamps,
@@ -281,18 +275,3 @@ def _transcriber(new: NewOptions, catalog: Catalog, items: list[ItemSpec]) -> st
         if item.audio and item.language:
             tongues.check_heard(entry, item.language, f"items.{number}.language")
     return entry.name
-
-
-def _check_pairs(manifest: Manifest, catalog: Catalog) -> None:
-    """A translation model that was named must serve what is known already."""
-    entry = catalog.entry(manifest.options.translate_model or "")
-    if entry is None:
-        return
-    for item in manifest.items:
-        for target in manifest.languages:
-            if item.language not in {None, target} and not entry.serves(str(item.language), target):
-                raise Invalid(
-                    f"The model {entry.name} does not translate {item.language} into {target}.",
-                    code="pair_not_served",
-                    field="options.translate_model",
-                )

@@ -132,10 +132,14 @@ class Catalog:
             field="options.transcribe_model",
         )
 
-    def translator(self, source: str, target: str) -> ModelEntry | None:
-        """The preferred translator of a pair; None if nobody serves it."""
-        for entry in self.offered:
-            if entry.serves(source, target):
+    def translator(
+        self, source: str, target: str, among: Sequence[str] | None = None
+    ) -> ModelEntry | None:
+        """The preferred translator of a pair, of all that are offered or the first of those that
+        are named; None if nobody serves it."""
+        named = self.offered if among is None else [self.entry(name) for name in among]
+        for entry in named:
+            if entry is not None and entry.serves(source, target):
                 return entry
         return None
 

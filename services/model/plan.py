@@ -234,7 +234,7 @@ def _spread(
 def _translations(
     task: Task, item: int, words: Words, target: str, *, now: float, choose: ChooseModel
 ) -> list[Job]:
-    model = task.manifest.options.translate_model or choose(words.language, target)
+    model = choose(words.language, target)
     jobs = []
     shares = sizes.shares(words.runs)
     for part, (first, last) in enumerate(words.runs):

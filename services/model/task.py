@@ -75,11 +75,15 @@ class Target(Stored):
 Segments = Literal["auto", "sentences", "engine"]
 
 
+ANY_TARGET = "*"  # of `translate_models`: for every target without a list of its own
+
+
 class Options(Stored):
     """How the task is run; every field is validated when the task is created."""
 
     transcribe_model: str
     translate_model: str | None = None  # None: the catalog chooses by language pair
+    translate_models: dict[str, list[str]] = Field(default_factory=dict)  # by target, or ANY_TARGET
     decoding: Decoding = Decoding()
     word_timestamps: bool = False
     segments: Segments = "auto"
@@ -120,6 +124,13 @@ class Options(Stored):
             timed = self.word_timestamps or self.decoding.mode == "batched"
             return timed and self.decoding.n_best == 1
         return self.segments == "sentences"
+
+    def translators(self, target: str) -> list[str] | None:
+        """The models of which the first that serves the pair is taken; None where the catalog
+        chooses."""
+        if self.translate_model is not None:
+            return [self.translate_model]
+        return self.translate_models.get(target) or self.translate_models.get(ANY_TARGET)
 
 
 class Manifest(Stored):

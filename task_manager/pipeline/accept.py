@@ -177,12 +177,12 @@ def refuse_too_large(manifest: Manifest) -> None:
 
 def refuse_unserved(ports: Ports, manifest: Manifest) -> None:
     """A stated source language that some target cannot be reached from is refused at once."""
-    chosen = manifest.options.translate_model
+    choose = ports.choosing(manifest.options)
     for number, item in enumerate(manifest.items):
         for target in manifest.languages:
-            if item.language in {None, target} or chosen is not None or item.language is None:
+            if item.language is None or item.language == target:
                 continue
-            if ports.choose(item.language, target) is None:
+            if choose(item.language, target) is None:
                 served = ", ".join(ports.catalog.served(item.language)) or "nothing"
                 raise Invalid(
                     f"No configured model translates {item.language} into {target}; "

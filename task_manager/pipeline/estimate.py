@@ -150,12 +150,12 @@ class _View:
         """Queue → how many translations each transcript will have there; those of other texts
         wait there already."""
         manifest = self.task.manifest
+        choose = self.ports.choosing(manifest.options)
         heard = next((item.language for item in manifest.items if item.audio), None) or "en"
         queues = Counter(
             queue_name(Stage.TRANSLATE, model, manifest.options.node_label)
             for target in manifest.languages
-            if target != heard
-            and (model := manifest.options.translate_model or self.ports.choose(heard, target))
+            if target != heard and (model := choose(heard, target))
         )
         for job in self.mine:
             if job.stage is Stage.TRANSLATE:

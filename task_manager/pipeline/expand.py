@@ -49,7 +49,9 @@ def _expand_task(ports: Ports, task: Task, told: Sequence[NewEvent]) -> bool:
     done = Expanded(task.id, look_at=now, revision=task.revision)
     if task.deleted_at is not None:
         return ports.store.write_children(Children(), done)
-    children = _children_of(ports, task, plan.of_task(task, now=now, choose=ports.choose), told)
+    children = _children_of(
+        ports, task, plan.of_task(task, now=now, choose=ports.choosing(task.manifest.options)), told
+    )
     if task.revive:
         write_told(ports, task, children)
         _revive(ports, task)
@@ -126,7 +128,13 @@ def _transcript(
     if isinstance(result, TranscribeResult):
         facts["language_probability"] = result.language_probability
     return plan.of_transcript(
-        task, job, result, language=heard.language, facts=facts, now=now, choose=ports.choose
+        task,
+        job,
+        result,
+        language=heard.language,
+        facts=facts,
+        now=now,
+        choose=ports.choosing(task.manifest.options),
     )
 
 
@@ -213,7 +221,9 @@ def _revive(ports: Ports, task: Task) -> None:
                 "progress_number": 0,
             }
             if job.model == plan.NO_MODEL:
-                model = ports.choose(job.inputs["source_language"], job.language)
+                model = ports.choosing(task.manifest.options)(
+                    job.inputs["source_language"], job.language
+                )
                 if model is None:
                     continue
                 fields |= {"model": model, "queue": queue_name(Stage.TRANSLATE, model, job.label)}

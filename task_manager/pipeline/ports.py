@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from services.metrics import ManagerMetrics
 from services.model.catalog import Catalog
+from services.model.plan import ChooseModel
+from services.model.task import Options
 from services.settings import Settings
 from services.storage.named import NamedBuckets
 from services.storage.protocol import ObjectStore
@@ -50,7 +52,12 @@ class Ports:
     pulse: Pulse = field(default_factory=Pulse)
     audit: AuditLog = field(default_factory=AuditLog)
 
-    def choose(self, source: str, target: str) -> str | None:
-        """The model that translates this pair, by the catalog."""
-        entry = self.catalog.translator(source, target)
-        return entry.name if entry else None
+    def choosing(self, options: Options) -> ChooseModel:
+        """Which model translates a pair for a task of these options: the first of those that it
+        names for the target, else the catalog's first."""
+
+        def choose(source: str, target: str) -> str | None:
+            entry = self.catalog.translator(source, target, options.translators(target))
+            return entry.name if entry else None
+
+        return choose

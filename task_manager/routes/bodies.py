@@ -59,6 +59,10 @@ def _options_of_a_form() -> dict[str, Any]:
     written: dict[str, Any] = {
         "spoken": {"type": "string", "description": "Comma list of languages."},
         "keywords": {"type": "string", "description": "JSON list of terms."},
+        "translate_models": {
+            "type": "string",
+            "description": "JSON object: target language, or `*`, → list of models.",
+        },
     }
     for name, about in schema_of(NewOptions)["properties"].items():
         kinds = [kind for kind in about.get("anyOf", [about]) if kind.get("type") != "null"]

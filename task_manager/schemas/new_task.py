@@ -95,6 +95,16 @@ class NewOptions(Decoding, OtherNames):
     translate_model: str | None = Field(
         default=None, description="A translation model; by default chosen by language pair."
     )
+    translate_models: dict[
+        Annotated[str, Field(max_length=40)],
+        Annotated[list[Annotated[str, Field(max_length=200)]], Field(min_length=1, max_length=10)],
+    ] = Field(
+        default_factory=dict,
+        max_length=200,
+        description="By target language, or `*` for all others: translation models, of which the "
+        "first that serves the pair is taken.",
+        examples=[{"ja": ["chat", "nmt-demo"], "*": ["nmt-demo"]}],
+    )
     word_timestamps: bool = False
     segments: Segments = Field(
         default="auto",

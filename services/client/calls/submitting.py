@@ -62,6 +62,7 @@ class Options(DecodeOptions, total=False):
 
     model: str
     translate_model: str
+    translate_models: dict[str, list[str]]
     vad: bool
     word_timestamps: bool
     segments: Literal["auto", "sentences", "engine"]
