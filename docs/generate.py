@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import client_methods
+import decoder_options
 import error_codes
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
@@ -272,6 +273,24 @@ def methods_of_client() -> str:
     return table(["method", "what it does"], client_methods.methods())
 
 
+# ── transcription.md ─────────────────────────────────────────────────────────────────────────
+
+
+def decode_options() -> str:
+    """Every option of the decoder."""
+    return table(["option", "range", "default", "meaning"], decoder_options.options())
+
+
+def other_names() -> str:
+    """Hugging Face's names of them."""
+    return table(["name", "meaning"], decoder_options.other_names())
+
+
+def impossible_options() -> str:
+    """What is refused, and why."""
+    return table(["option", "refused", "because"], decoder_options.impossible())
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
     "state-diagram": state_diagram,
     "state-table": state_table,
@@ -286,6 +305,9 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "failure-codes": failure_codes,
     "codebook": codebook,
     "client-methods": methods_of_client,
+    "decode-options": decode_options,
+    "other-names": other_names,
+    "impossible-options": impossible_options,
 }
 
 

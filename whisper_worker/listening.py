@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from services.model.decoding import Decoding
 from services.model.stages import (
     DetectResult,
     DetectSpec,
@@ -23,10 +24,11 @@ from whisper_worker.check import checked
 from whisper_worker.confidence import confidence
 from whisper_worker.engines import Engine, Hearing, Samples
 from whisper_worker.engines.opening import open_engine
-from whisper_worker.guards import flags
+from whisper_worker.guards import Loops, flags
 from whisper_worker.hotwords import fit
 from whisper_worker.recut import Sentences
 from whisper_worker.runs import cut_runs
+from whisper_worker.sounding import Sounding, is_sifted
 from whisper_worker.timeline import RATE, Span, Timeline
 from whisper_worker.tongues import UNKNOWN, decide, doubts, runs, turns
 
@@ -99,14 +101,21 @@ def _heard(spec: TranscribeSpec, work: Work) -> tuple[Transcript, list[str]]:
         work.progress(fraction, segments=numbered, language=written)
 
     sentences = Sentences(written)
+
+    def take(segments: Sequence[Segment], fraction: float) -> None:
+        for segment in segments:
+            if segment.flags:
+                dropped.append(_shown(segment, len(kept), spec))
+            elif segment.text:
+                tell(sentences.hear(segment) if spec.recut else [segment], fraction)
+
+    loops = Loops(on="loop" in spec.decoding.guards)
     for raw in _said(engine, part, language, hearing, spec):
         work.check()
-        segment = _placed(raw, part.timeline, spec.part.channel)
-        if segment.flags:
-            dropped.append(_shown(segment, len(kept), spec))
-        elif segment.text:
-            fraction = min(1.0, (raw.end or 0.0) / part.timeline.seconds)
-            tell(sentences.hear(segment) if spec.recut else [segment], fraction)
+        segment = _placed(raw, part, spec.part.channel, spec.decoding)
+        judged = [segment] if segment.flags else loops.hear(segment)
+        take(judged, min(1.0, (raw.end or 0.0) / part.timeline.seconds))
+    take(loops.rest(), 1.0)
     if left := sentences.rest():
         tell(left, 1.0)
     transcript = _transcript(spec, written, probability, kept, dropped)
@@ -138,6 +147,8 @@ class _Part:
     def __init__(self, samples: Samples, plan: PartPlan) -> None:
         self.samples = samples
         self.timeline = Timeline(plan.speech)
+        sifted = is_sifted(plan.speech, plan.start, plan.end)
+        self.sounding = Sounding(samples, sifted=sifted)
         self._plan = plan
 
     @property
@@ -157,11 +168,13 @@ class _Part:
         return self.timeline.place(span[0]), self.timeline.place(span[1])
 
 
-def _placed(raw: Segment, timeline: Timeline, channel: int | None) -> Segment:
+def _placed(raw: Segment, part: _Part, channel: int | None, decoding: Decoding) -> Segment:
     """A segment with the times of the recording, its channel, and the flags of the guards."""
+    timeline = part.timeline
     words = [_word(word, timeline) for word in raw.words or []]
     start = words[0].start if words else timeline.start(raw.start or 0.0)
     end = words[-1].end if words else timeline.end(raw.end or 0.0)
+    sound = part.sounding.of(raw.start or 0.0, raw.end or 0.0)
     return raw.model_copy(
         update={
             "start": start,
@@ -169,7 +182,7 @@ def _placed(raw: Segment, timeline: Timeline, channel: int | None) -> Segment:
             "words": words or None,
             "confidence": confidence(raw),
             "channel": channel,
-            "flags": [*raw.flags, *flags(raw)],
+            "flags": [*raw.flags, *flags(raw, decoding, sound)],
         }
     )
 

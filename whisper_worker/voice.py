@@ -26,23 +26,41 @@ def probabilities(
 
     The last window may be short; silence fills it up.
     """
-    session = _session()
-    state = np.zeros((1, 1, 128), np.float32)
-    cell = np.zeros((1, 1, 128), np.float32)
-    before = np.zeros(_CONTEXT, np.float32)
-    found, done = [], 0
+    found = [np.zeros(0, np.float32)]
+    run = _Run()
+    done = 0
     with pcm.open("rb") as file:
         file.seek(2 * first)
         left = pcm.stat().st_size // 2 - first if total is None else total
         while data := file.read(2 * min(left - done, WINDOW * _WINDOWS_A_RUN)):
-            samples = _samples(data)
-            windows = _with_context(samples, before)
-            output, state, cell = session.run(None, {"input": windows, "h": state, "c": cell})
-            found.append(np.asarray(output, np.float32).reshape(-1))
-            before = samples[-_CONTEXT:]
+            found.append(run.hear(_samples(data)))
             done += len(data) // 2
             tell(done)
-    return np.concatenate(found) if found else np.zeros(0, np.float32)
+    return np.concatenate(found)
+
+
+def of(samples: NDArray[np.float32]) -> Probabilities:
+    """The same of samples in memory."""
+    run = _Run()
+    padded = np.pad(samples, (0, -len(samples) % WINDOW))
+    most = WINDOW * _WINDOWS_A_RUN
+    found = [run.hear(padded[at : at + most]) for at in range(0, len(padded), most)]
+    return np.concatenate([np.zeros(0, np.float32), *found])
+
+
+class _Run:
+    """One recording, piece by piece; each a number of whole windows."""
+
+    def __init__(self) -> None:
+        self._state = np.zeros((1, 1, 128), np.float32)
+        self._cell = np.zeros((1, 1, 128), np.float32)
+        self._before = np.zeros(_CONTEXT, np.float32)
+
+    def hear(self, samples: NDArray[np.float32]) -> Probabilities:
+        inputs = {"input": _with_context(samples, self._before), "h": self._state, "c": self._cell}
+        output, self._state, self._cell = _session().run(None, inputs)
+        self._before = samples[-_CONTEXT:]
+        return np.asarray(output, np.float32).reshape(-1)
 
 
 def _samples(data: bytes) -> NDArray[np.float32]:

@@ -27,7 +27,7 @@ from services.signing import sign, sign_for_user, verify
 
 DOCS = ROOT / "docs"
 # Read by the client and by the tests, so they are no settings of a process.
-ASKS_A_STACK = {DOCS / "openai.md", DOCS / "client.md"}
+ASKS_A_STACK = {DOCS / "openai.md", DOCS / "client.md", DOCS / "transcription.md"}
 OTHER_VARIABLES = {"FANSCRIBE_URL", "FANSCRIBE_TEST_MONGODB_URL", "FANSCRIBE_TEST_AMQP_URL"}
 
 page_by_page = pytest.mark.parametrize(

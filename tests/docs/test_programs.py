@@ -7,7 +7,9 @@ from pages import ROOT, blocks
 from replay import SHOWN_AT
 
 
-@pytest.mark.parametrize(("page", "fewest"), [("openai.md", 4), ("client.md", 7)])
+@pytest.mark.parametrize(
+    ("page", "fewest"), [("openai.md", 4), ("client.md", 7), ("transcription.md", 2)]
+)
 def test_every_program_of_the_page_runs(
     embedded_stack: str,
     page: str,
