@@ -152,6 +152,18 @@ def test_a_film_without_its_index_is_told_why_it_cannot_be_read(
     assert (failed.code, "it was cut off" in failed.message) == ("bad_media", True)
 
 
+def test_a_wav_that_leaves_its_length_open_is_whole(
+    decode: Callable[..., Pcm], tmp_path: Path
+) -> None:
+    path = media_files.write_wav(tmp_path / "a.wav", media_files.tone(3.3)[None])
+    data = path.read_bytes()
+    opened = data[:4] + b"\xff" * 4 + data[8:40] + b"\xff" * 4 + data[44:]
+    assert data[36:40] == b"data"
+    path.write_bytes(opened)
+    pcm = decode(path)
+    assert (pcm.seconds, pcm.warnings) == (pytest.approx(3.3, abs=0.01), [])
+
+
 def test_an_ogg_file_without_its_end_is_flagged(decode: Callable[..., Pcm], tmp_path: Path) -> None:
     path = media_files.write_audio(tmp_path / "a.ogg", 20.0)
     assert decode(path).warnings == []
