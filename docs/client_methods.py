@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from services.client.client import Fanscribe
 
-GROUPS = ("webhooks", "nodes", "dead_jobs")
+GROUPS = ("webhooks", "term_lists", "nodes", "dead_jobs")
 
 
 def methods() -> list[list[str]]:

@@ -37,6 +37,7 @@ from task_manager.routes import (
     openai,
     results,
     tasks,
+    terms,
     uploads,
     webhooks,
     worker,
@@ -145,6 +146,7 @@ def public_app(pipeline: Pipeline, stopping: threading.Event) -> FastAPI:
     ):
         app.include_router(module.router)
     app.include_router(webhooks.router)
+    app.include_router(terms.router)
     app.include_router(metrics.public)
     app.add_exception_handler(events.AllTold, events.all_told)
     settings = pipeline.ports.settings

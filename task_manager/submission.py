@@ -10,8 +10,10 @@ from typing import Any, NoReturn
 from pydantic import ValidationError
 
 from services.model.errors import Invalid, RequestRefused
+from services.model.hotwords import TermList, list_id
 from services.model.retention import Retention
 from services.model.task import AudioInput, Priority, Task
+from services.model_tokens import counter
 from services.storage import keys
 from services.storage.named import NamedBuckets
 from task_manager import problems
@@ -22,6 +24,7 @@ from task_manager.multipart import Part, parts
 from task_manager.pipeline import Pipeline
 from task_manager.pipeline.accept import Unsure, new_task_id
 from task_manager.schemas.new_task import TEXTS, NewOptions, NewTask, PriorityName
+from task_manager.terms import with_hotwords
 
 MAX_JSON = 64 * 1024 * 1024  # bytes
 MAX_KEY = 255  # characters of an Idempotency-Key
@@ -87,10 +90,16 @@ class Submission:
             ports.buckets,
             lambda key, where: files.get(key) or self._upload(key, where),
         )
+        manifest = with_hotwords(
+            to_manifest(new, rules),
+            new.options.hotwords,
+            self._term_list,
+            lambda model: counter(model, ports.catalog, settings),
+        )
         task, _ = self.pipeline.accept(
             task_id=task_id,
             owner=self.owner,
-            manifest=to_manifest(new, rules),
+            manifest=manifest,
             priority=_PRIORITIES[new.priority],
             metadata=new.metadata,
             idempotency_key=check_key(self.idempotency_key),
@@ -101,6 +110,14 @@ class Submission:
             output_prefix=_output_prefix(new.output_prefix, ports.buckets),
         )
         return task
+
+    def _term_list(self, named: str) -> TermList | None:
+        """By its id, else by its name."""
+        store = self.pipeline.ports.store
+        found = store.term_list(named)
+        if found is None or found.owner != self.owner:
+            found = store.term_list(list_id(self.owner, named))
+        return found
 
     def _upload(self, key: str, where: str) -> AudioInput | None:
         upload = self.pipeline.ports.store.upload(key)
@@ -290,5 +307,6 @@ _FIELDS: Mapping[str, Callable[[str, str], Any]] = {
     "priority": _plain,
     **{name: _plain if name in TEXTS else _value for name in NewOptions.model_fields},
     "keywords": _json,
+    "hotwords": _json,
     "spoken": _names,
 }

@@ -260,6 +260,7 @@ def _item(task: Task, item: Item, known: _Known) -> ItemView:
         engine_seconds=facts.get("engine_seconds"),
         check=check,
         warnings=_warnings(task, facts, check),
+        hotwords=facts.get("hotwords"),
         cells=_cells(task, item, known),
     )
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from services.model.decoding import Decoding
+from services.model.hotwords import Hinted
 from services.model.stages import (
     DetectResult,
     DetectSpec,
@@ -25,7 +26,7 @@ from whisper_worker.confidence import confidence
 from whisper_worker.engines import Engine, Hearing, Samples
 from whisper_worker.engines.opening import open_engine
 from whisper_worker.guards import Loops, flags
-from whisper_worker.hotwords import fit
+from whisper_worker.hotwords import hint
 from whisper_worker.recut import Sentences
 from whisper_worker.runs import cut_runs
 from whisper_worker.sounding import Sounding, is_sifted
@@ -55,7 +56,8 @@ def detect(spec: DetectSpec, work: Work) -> DetectResult:
 def transcribe(spec: TranscribeSpec, work: Work) -> TranscribeResult:
     """Segments go out as they are heard; the whole is kept at the end."""
     began = time.monotonic()
-    transcript, warnings = _heard(spec, work) if spec.part.speech else (_silence(spec), [])
+    silent = (_silence(spec), list[str](), None)
+    transcript, warnings, hinted = _heard(spec, work) if spec.part.speech else silent
     seconds = time.monotonic() - began
     reference = spec.reference if spec.parts == 1 else None
     found, differences = checked(reference, transcript, spec.output_differences, work)
@@ -70,12 +72,13 @@ def transcribe(spec: TranscribeSpec, work: Work) -> TranscribeResult:
         check=found,
         differences=differences,
         warnings=warnings,
+        hotwords=hinted,
         engine_seconds=round(seconds, 3),
     )
 
 
-def _heard(spec: TranscribeSpec, work: Work) -> tuple[Transcript, list[str]]:
-    """What was said, and what could not be done as it was asked for."""
+def _heard(spec: TranscribeSpec, work: Work) -> tuple[Transcript, list[str], Hinted | None]:
+    """What was said, what could not be done as it was asked for, and what came of the terms."""
     engine = open_engine(spec.model)
     part = _Part(_speech(work, spec.pcm, spec.part), spec.part)
     language, probability = spec.language, spec.language_probability
@@ -84,11 +87,12 @@ def _heard(spec: TranscribeSpec, work: Work) -> tuple[Transcript, list[str]]:
         language, probability = decide(engine.detect(each, spec.among) for each in windows)
     warnings = doubts(language, probability, spec.threshold, spec.unsure)
     written = spec.decoding.language(language)
-    hints = fit(spec.decoding.prompt, spec.keywords, engine.count)
+    hints = hint(spec.decoding.prompt, spec.keywords, spec.hotwords, engine.count)
     hearing = Hearing(
         decoding=spec.decoding.model_copy(update={"prompt": hints.prompt}),
         word_timestamps=spec.word_timestamps or spec.recut,
         hotwords=hints.hotwords,
+        bias=hints.bias,
         label=work.grant.text_id,
         windows=part.windows,
     )
@@ -119,7 +123,8 @@ def _heard(spec: TranscribeSpec, work: Work) -> tuple[Transcript, list[str]]:
     if left := sentences.rest():
         tell(left, 1.0)
     transcript = _transcript(spec, written, probability, kept, dropped)
-    return transcript, [*warnings, *hints.warnings, *spec.decoding.warnings]
+    warnings += [*hints.warnings, *spec.decoding.warnings]
+    return transcript, warnings, hints.hinted
 
 
 def _said(

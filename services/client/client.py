@@ -10,6 +10,7 @@ from services.client.awaiting import Awaiting
 from services.client.blocking import Blocking
 from services.client.calls import dead, following, results, server, submitting, uploads
 from services.client.calls import tasks as of_task
+from services.client.calls import terms as of_terms
 from services.client.calls import webhooks as hooks
 from services.client.server import Server
 
@@ -30,6 +31,16 @@ class Webhooks(Blocking):
     deliveries = blocking.iterator(hooks.deliveries)
     replay = blocking.method(hooks.replay)
     replay_dead = blocking.method(hooks.replay_dead)
+
+
+class TermLists(Blocking):
+    """Names and terms that you keep for your tasks."""
+
+    create = blocking.method(of_terms.create)
+    list = blocking.method(of_terms.listed)
+    get = blocking.method(of_terms.get)
+    change = blocking.method(of_terms.change)
+    delete = blocking.method(of_terms.delete)
 
 
 class Nodes(Blocking):
@@ -98,6 +109,7 @@ class Fanscribe(Blocking):
         super().__init__(runner)
         self.url = runner.server.url
         self.webhooks = Webhooks(runner)
+        self.term_lists = TermLists(runner)
         self.nodes = Nodes(runner)
         self.dead_jobs = DeadJobs(runner)
 
@@ -129,6 +141,16 @@ class AsyncWebhooks(Awaiting):
     deliveries = awaiting.iterator(hooks.deliveries)
     replay = awaiting.method(hooks.replay)
     replay_dead = awaiting.method(hooks.replay_dead)
+
+
+class AsyncTermLists(Awaiting):
+    """Names and terms that you keep for your tasks."""
+
+    create = awaiting.method(of_terms.create)
+    list = awaiting.method(of_terms.listed)
+    get = awaiting.method(of_terms.get)
+    change = awaiting.method(of_terms.change)
+    delete = awaiting.method(of_terms.delete)
 
 
 class AsyncNodes(Awaiting):
@@ -196,6 +218,7 @@ class AsyncFanscribe(Awaiting):
         super().__init__(runner)
         self.url = runner.server.url
         self.webhooks = AsyncWebhooks(runner)
+        self.term_lists = AsyncTermLists(runner)
         self.nodes = AsyncNodes(runner)
         self.dead_jobs = AsyncDeadJobs(runner)
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from services.client import dead, nodes, webhooks
+from services.client import dead, nodes, terms, webhooks
 from services.client.evaluating import commands as evaluating
 from services.installing import commands as models
 
@@ -17,6 +17,16 @@ if TYPE_CHECKING:
     from services.client.client import Fanscribe
 
 TaskId = Annotated[str, typer.Argument(metavar="ID", help="The task's id.")]
+TermsNamed = Annotated[
+    str | None,
+    typer.Option(metavar="FILE-OR-LIST", help="Terms to expect: a file, or a list of yours."),
+]
+NodeLabel = Annotated[
+    str | None,
+    typer.Option(metavar="NAME=VALUE", help="Only nodes with this label work on it."),
+]
+HotwordMethod = Annotated[str, typer.Option(help="prompt or bias.")]
+Boost = Annotated[float | None, typer.Option(metavar="1…10", help="How much the bias is.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 CheckThreshold = Annotated[
     float | None,
@@ -54,6 +64,7 @@ def register(app: typer.Typer, worker: typer.Typer) -> None:  # noqa: ARG001  on
     app.add_typer(nodes.commands(_api), name="nodes")
     app.add_typer(dead.commands(_api), name="dead")
     app.add_typer(webhooks.commands(_api), name="webhooks")
+    app.add_typer(terms.commands(_api), name="terms")
 
 
 def _api() -> Fanscribe:
@@ -75,6 +86,9 @@ def submit(  # noqa: PLR0917  typer passes them by name
         str | None, typer.Option("--from", help="The language spoken and written.")
     ] = None,
     model: Annotated[str | None, typer.Option(help="The speech model.")] = None,
+    hotwords: TermsNamed = None,
+    hotword_method: HotwordMethod = "prompt",
+    boost: Boost = None,
     check: CheckThreshold = None,
     channels: Annotated[
         str | None, typer.Option(help="mix, or each: every channel is heard apart.")
@@ -85,10 +99,7 @@ def submit(  # noqa: PLR0917  typer passes them by name
     temperature: Temperature = None,
     option: OtherOptions = None,
     priority: Annotated[str | None, typer.Option(help="urgent, normal or bulk.")] = None,
-    node_label: Annotated[
-        str | None,
-        typer.Option(metavar="NAME=VALUE", help="Only nodes with this label work on it."),
-    ] = None,
+    node_label: NodeLabel = None,
     output_prefix: Annotated[
         str | None,
         typer.Option(metavar="URL", help="Have the server write results to s3://… or oss://… too."),
@@ -104,9 +115,10 @@ def submit(  # noqa: PLR0917  typer passes them by name
 
     items = submitting.to_items(files or [], text or [])
     targets = submitting.to_targets(to)
-    stated = {"model": model, "check_threshold": check, "check_action": check_action}
-    stated |= {"channels": channels, "node_label": node_label, "beam_size": beam}
+    stated: dict[str, Any] = {"check_threshold": check, "check_action": check_action}
+    stated |= {"model": model, "channels": channels, "node_label": node_label, "beam_size": beam}
     stated |= {"mode": "batched"} if batched else {}
+    stated |= {"hotwords": submitting.to_hotwords(hotwords, hotword_method, boost)}
     options = submitting.to_options(stated, option or [], temperature)
     with _api() as api:
         with submitting.upload_bars(output.STDERR) as on_upload:

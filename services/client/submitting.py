@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import Any, cast
+from typing import Any, Literal, cast
 from urllib.parse import unquote, urlsplit
 
 from rich.console import Console
@@ -22,8 +22,10 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from services.client.calls.submitting import Item, Options
+from services.client.calls.submitting import Hotwords, Item, Options
+from services.client.calls.terms import sent
 from services.client.media import UploadProgress
+from services.client.terms import read_terms
 from services.model.errors import FanscribeError
 
 
@@ -105,6 +107,22 @@ def _value(written: str) -> Any:
         return json.loads(written)
     except ValueError:
         return written
+
+
+def to_hotwords(named: str | None, method: str, boost: float | None) -> Hotwords | None:
+    """A file's terms, or else the list of that name. Raises BadArguments or BadTermFile."""
+    if named is None:
+        if boost is not None:
+            raise BadArguments("--boost goes with --hotwords FILE-OR-LIST.")
+        return None
+    wanted = Hotwords(method=cast("Literal['prompt', 'bias']", method))  # the server knows them
+    if boost is not None:
+        wanted["boost_factor"] = boost
+    if Path(named).is_file():
+        wanted["terms"] = sent(read_terms(Path(named)))
+    else:
+        wanted["list"] = named
+    return wanted
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 from pydantic import Field
 
 from services.model.differences import Difference
+from services.model.hotwords import Hinted
 from services.model.task import Counts, TaskState
 from services.model.transcript import Check, Segment
 from services.model.values import Stored
@@ -130,6 +131,7 @@ class ItemView(Stored):
     engine_seconds: float | None = None
     check: Check | None = None
     warnings: list[str] = Field(default_factory=list)
+    hotwords: Hinted | None = None
     cells: dict[str, dict[str, CellView]]
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from services.model.decoding import Decoding
+from services.model.hotwords import Hinted, Hotwords
 from services.model.transcript import Body, Check
 from services.model.values import Value
 
@@ -85,9 +86,10 @@ class DetectSpec(Value):
 class TranscribeSpec(Value):
     """Write down one part. `reference` is the item's text, given when `part` is the only one.
 
-    `keywords` are terms to expect. A language that is not given is one of `among`, if any are;
-    below the `threshold` it is `unsure`. If `multilingual`, that is the main one, and each stretch
-    of speech is heard in the language that it sounds like."""
+    `hotwords` are terms to expect, and how; `keywords` are such by the method `prompt`. A language
+    that is not given is one of `among`, if any are; below the `threshold` it is `unsure`. If
+    `multilingual`, that is the main one, and each stretch of speech is heard in the language that
+    it sounds like."""
 
     stage: Literal["transcribe"] = "transcribe"
     pcm: Place
@@ -100,6 +102,7 @@ class TranscribeSpec(Value):
     word_timestamps: bool = False
     recut: bool = False  # from words into sentences, whether or not their times are kept
     keywords: list[str] = Field(default_factory=list)
+    hotwords: Hotwords | None = None
     among: list[str] = Field(default_factory=list)
     threshold: float = 0.0
     unsure: Unsure = "warn"
@@ -196,6 +199,7 @@ class TranscribeResult(Value):
     check: Check | None = None
     differences: Body | None = None
     warnings: list[str] = Field(default_factory=list)
+    hotwords: Hinted | None = None
     engine_seconds: float = 0.0
 
 

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from services.model.decoding import Decoding
 from services.model.export import Export
+from services.model.hotwords import Hotwords
 from services.model.retention import Retention
 from services.model.stages import Channels, Unsure
 from services.model.values import Stored
@@ -90,6 +91,7 @@ class Options(Stored):
     vad: bool = True
     channels: Channels = "mix"
     keywords: list[str] = Field(default_factory=list)  # terms that the engine shall expect
+    hotwords: Hotwords | None = None  # the same with a method and boosts
     spoken: list[str] = Field(default_factory=list)  # one of these languages, where none is stated
     language_threshold: float = 0.5  # a language that is less probable is only a guess
     language_unsure: Unsure = "warn"

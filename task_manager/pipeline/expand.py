@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import count
 from typing import Any
 
-from services.model import plan
+from services.model import hotwords, plan
 from services.model.job import Job, Stage, job_id, queue_name
 from services.model.plan import Expansion
 from services.model.stages import (
@@ -125,6 +125,9 @@ def _transcript(
         "warnings": [*prepared.warnings, *heard.warnings],
         "engine_seconds": round(sum(part.engine_seconds for part in parts), 3),
     }
+    hinted = hotwords.joined(part.hotwords for part in parts if part.hotwords is not None)
+    if hinted is not None:
+        facts["hotwords"] = hinted.model_dump()
     if isinstance(result, TranscribeResult):
         facts["language_probability"] = result.language_probability
     return plan.of_transcript(

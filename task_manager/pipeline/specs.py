@@ -132,6 +132,7 @@ def _transcribe(ports: Ports, task: Task, job: Job) -> TranscribeSpec:
         word_timestamps=options.word_timestamps,
         recut=options.recut,
         keywords=options.keywords,
+        hotwords=options.hotwords,
         among=options.spoken,
         threshold=options.language_threshold,
         unsure=options.language_unsure,

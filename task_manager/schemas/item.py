@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from services.model.errors import FailureClass
+from services.model.hotwords import Hinted
 from services.model.transcript import Check, Segment
 from task_manager.schemas.request import AnswerModel
 
@@ -65,6 +66,7 @@ class ItemView(AnswerModel):
     )
     check: Check | None = Field(description="How far what was heard is from the text.")
     warnings: list[str]
+    hotwords: Hinted | None = Field(description="What came of the terms, where any were given.")
     cells: dict[str, dict[str, CellView]]
 
 

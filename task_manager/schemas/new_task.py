@@ -19,6 +19,7 @@ from services.model.decoding import Decoding, Guard, Temperature
 from services.model.stages import Unsure
 from services.model.task import Segments
 from task_manager.schemas.request import RequestModel
+from task_manager.schemas.terms import NewHotwords
 from task_manager.schemas.webhook import NewTaskWebhook
 
 MAX_TEXT_ID = 200  # characters
@@ -140,6 +141,9 @@ class NewOptions(Decoding, OtherNames):
         description="Names and terms that the speech model shall expect. Those beyond 223 tokens "
         "are dropped and named in the item's warnings.",
         examples=[["Fanscribe", "CTranslate2"]],
+    )
+    hotwords: NewHotwords | None = Field(
+        default=None, description="Terms by a method, of a stored list or given here."
     )
     temperature: Annotated[
         Temperature | Annotated[list[Temperature], Field(min_length=1, max_length=10)] | None,

@@ -25,6 +25,7 @@ from task_manager.store.children import Children, Expanded
 from task_manager.store.events import EventStore
 from task_manager.store.expiry import ExpiryStore
 from task_manager.store.outbox import Outbox
+from task_manager.store.terms import TermStore
 from task_manager.store.uploads import UploadStore
 from task_manager.store.values import (
     DOCUMENT_LIMIT,
@@ -48,7 +49,7 @@ __all__ = [
 ]
 
 
-class Store(AccessStore, EventStore, ExpiryStore, Outbox, UploadStore, Protocol):
+class Store(AccessStore, EventStore, ExpiryStore, Outbox, TermStore, UploadStore, Protocol):
     """All that the task manager keeps. All methods block; any thread may call any of them."""
 
     def now(self) -> float:

@@ -12,6 +12,7 @@ from store_factories import (
     a_node,
     a_pack,
     a_task,
+    a_term_list,
     an_endpoint,
     an_event,
     an_item,
@@ -101,11 +102,20 @@ def every_outbox_operation(store: Store) -> None:
     store.count_cells("t", "zh")
 
 
+def every_term_operation(store: Store) -> None:
+    store.insert_term_list(a_term_list())
+    store.term_list("tl_1")
+    store.term_lists("o", 5)
+    store.change_term_list("tl_1", 1, {"description": ""})
+    store.delete_term_list("tl_1")
+
+
 def every_other_operation(store: Store) -> None:
     every_node_operation(store)
     every_outbox_operation(store)
     every_upload_operation(store)
     every_access_operation(store)
+    every_term_operation(store)
 
 
 def every_event_operation(store: Store) -> None:

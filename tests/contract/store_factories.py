@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from services.model.errors import FailureClass
+from services.model.hotwords import Term, TermList
 from services.model.job import HistoryEntry, Job, Lease, Stage, job_id
 from services.model.node import Node
 from services.model.pack import Pack
@@ -132,6 +133,18 @@ def an_endpoint(endpoint_id: str = "wh_1", **fields: Any) -> Endpoint:
         "created_at": NOW,
     }
     return Endpoint(**known | fields)
+
+
+def a_term_list(list_id: str = "tl_1", **fields: Any) -> TermList:
+    known = {
+        "id": list_id,
+        "owner": "o",
+        "name": "drugs.$x",
+        "terms": [Term(text="Zyrtec"), Term(text="頭孢", boost=2.5)],
+        "created_at": NOW,
+        "changed_at": NOW,
+    }
+    return TermList(**known | fields)
 
 
 def a_delivery(delivery_id: str = "msg_1", **fields: Any) -> Delivery:

@@ -17,15 +17,16 @@ from services.settings import Settings
 from task_manager.app import build
 
 NAMES = {
-    **dict.fromkeys(("TASK", "NEW", "NODE", "HOOK", "DELIVERY", "ID"), "x"),
+    **dict.fromkeys(("TASK", "NEW", "NODE", "HOOK", "DELIVERY", "LIST", "ID"), "x"),
     "KEY": "uploads/x",
 }
+MADE = {"/v1/keys": "ID", "/v1/term-lists": "LIST"}
 REPLAYED = [page for page in PAGES if list(exchanges(page))]
 
 
 def remember(names: dict[str, str], response: httpx.Response) -> None:
     """Answers that name something new tell `$TASK` (the first), `$NEW`, `$KEY`, `$NODE`, `$HOOK`,
-    `$DELIVERY` and `$ID` (of a key)."""
+    `$DELIVERY`, `$LIST` and `$ID` (of a key)."""
     path = str(response.url.path)
     if path.endswith("/deliveries") and response.is_success:
         for each in response.json()["deliveries"][:1]:
@@ -38,8 +39,8 @@ def remember(names: dict[str, str], response: httpx.Response) -> None:
     elif response.status_code == 202 and "/retry" not in str(response.url):
         names["NEW"] = response.json()["id"]
         names.setdefault("TASK", names["NEW"])
-    elif path == "/v1/keys" and response.status_code == 201:
-        names["ID"] = response.json()["id"]
+    elif path in MADE and response.status_code == 201:
+        names[MADE[path]] = response.json()["id"]
     elif response.status_code == 201:
         names["KEY"] = response.json()["key"]
     elif response.url.path == "/v1/nodes":

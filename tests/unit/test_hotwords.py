@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from whisper_worker.hotwords import ROOM, Hints, fit
+from services.model.hotwords import ROOM, Boosted, Hinted, Hotwords, Term, joined
+from whisper_worker.hotwords import Hints, fit, hint
 
 
 def count(text: str) -> int:
@@ -11,7 +12,8 @@ def count(text: str) -> int:
 
 def test_what_fits_is_kept_as_it_is() -> None:
     hints = fit(" So far so good. ", ["Fanscribe", "Celery beat"], count)
-    assert hints == Hints("Fanscribe, Celery beat", "So far so good.")
+    terms = ["Fanscribe", "Celery beat"]
+    assert hints == Hints("Fanscribe, Celery beat", "So far so good.", terms)
     assert hints.warnings == []
 
 
@@ -44,3 +46,34 @@ def test_a_script_without_spaces_is_cut_between_characters() -> None:
 
 def test_no_room_is_needed_for_nothing() -> None:
     assert fit("", [], count) == Hints()
+
+
+def test_what_came_of_the_prompt_is_told_term_by_term() -> None:
+    long = " ".join(["many"] * ROOM)
+    assert hint("", ["one", long], None, count).hinted == Hinted(
+        method="prompt", applied=["one"], dropped=[long]
+    )
+    assert hint("a prompt", [], None, count).hinted is None
+
+
+def test_a_bias_leaves_the_room_to_the_prompt() -> None:
+    wanted = Hotwords(terms=[Term(text="Ana")], method="bias")
+    hints = hint(" ".join(["word"] * ROOM), [], wanted, count)
+    assert (hints.hotwords, hints.prompt_cut) == ("", False)
+    assert hints.bias is not None
+    hints.bias.note("Anna", "Ana")
+    assert hints.hinted == Hinted(
+        method="bias", applied=["Ana"], boosted=[Boosted(term="Ana", times=1)]
+    )
+
+
+def test_what_came_of_the_terms_in_the_parts_is_added_up() -> None:
+    parts = [
+        Hinted(method="bias", applied=["a", "b"], boosted=[Boosted(term=t, times=n)])
+        for t, n in [("a", 1), ("b", 2), ("a", 3)]
+    ]
+    whole = joined(parts)
+    assert whole is not None
+    assert whole.applied == ["a", "b"]
+    assert whole.boosted == [Boosted(term="a", times=4), Boosted(term="b", times=2)]
+    assert joined([]) is None

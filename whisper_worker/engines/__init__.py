@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from services.model.decoding import Decoding
 from services.model.transcript import Segment
+from whisper_worker.biasing import Bias
 
 Samples = NDArray[np.float32]  # 16 kHz mono, -1 … 1
 
@@ -26,6 +27,7 @@ class Hearing:
     word_timestamps: bool = False
     hotwords: str = ""
     label: str = ""
+    bias: Bias | None = None
     windows: Sequence[tuple[int, int]] = ()
 
 

@@ -15,6 +15,7 @@ from services.model.transcript import Alternative, Segment, Word
 from whisper_worker.engines import Hearing, Samples
 from whisper_worker.engines.batches import rows
 from whisper_worker.engines.readings import Asked, Reading, Whisper
+from whisper_worker.engines.rescoring import biased
 from whisper_worker.timeline import RATE, Span
 
 Found = tuple[Span, Any, Sequence[Reading]]  # the window, faster-whisper's segment, its readings
@@ -61,11 +62,11 @@ class FasterWhisper:
         hear = self._batched if options.mode == "batched" else self._one_by_one
         number = count()
         windows = hearing.windows or [(0, len(samples))]
-        for (start, end), segment, readings in hear(samples, windows, tokenizer, asked, hearing):
-            found = self._model.alternatives(segment, tokenizer, readings)
-            yield _segment(
-                next(number), segment, start / RATE, end / RATE, found[: options.n_best - 1]
-            )
+        with biased(self._model, hearing.bias):
+            for window, segment, readings in hear(samples, windows, tokenizer, asked, hearing):
+                found = self._model.alternatives(segment, tokenizer, readings)
+                start, end = (place / RATE for place in window)
+                yield _segment(next(number), segment, start, end, found[: options.n_best - 1])
 
     def _one_by_one(
         self,

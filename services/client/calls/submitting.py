@@ -22,6 +22,15 @@ CheckAction: TypeAlias = Literal["flag", "fail"]
 Channels: TypeAlias = Literal["mix", "each"]
 
 
+class Hotwords(TypedDict, total=False):
+    """Terms that the speech model shall expect; docs/hotwords.md says what each method does."""
+
+    terms: Sequence[str | dict[str, str | float]]
+    list: str
+    method: Literal["prompt", "bias"]
+    boost_factor: float
+
+
 class DecodeOptions(TypedDict, total=False):
     """How a speech model writes down what it hears; docs/transcription.md has ranges and defaults,
     and what goes together."""
@@ -71,6 +80,7 @@ class Options(DecodeOptions, total=False):
     language_unsure: Literal["warn", "fail"]
     multilingual: bool
     keywords: list[str]
+    hotwords: Hotwords
     channels: Channels
     check_threshold: float
     check_action: CheckAction

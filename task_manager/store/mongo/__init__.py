@@ -12,6 +12,7 @@ from task_manager.store.mongo.outbox import OutboxCollections
 from task_manager.store.mongo.queues import QueueCollection
 from task_manager.store.mongo.results import ResultCollections
 from task_manager.store.mongo.tasks import TaskCollections
+from task_manager.store.mongo.terms import TermCollection
 from task_manager.store.mongo.uploads import UploadCollection
 
 __all__ = ["MongoStore"]
@@ -28,6 +29,7 @@ class MongoStore(
     UploadCollection,
     AccessCollections,
     OutboxCollections,
+    TermCollection,
 ):
     """`MongoStore(url)`. What each operation promises stands in the protocol."""
 

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 from pymongo import IndexModel, MongoClient
 
 from services.model.access import ApiKey, AuditLine
+from services.model.hotwords import TermList
 from services.model.job import Job
 from services.model.node import Node
 from services.model.pack import Pack
@@ -63,6 +64,7 @@ class Database:
         self._audit = Collection(database.audit, AuditLine)
         self._endpoints = Collection(database.endpoints, Endpoint)
         self._deliveries = Collection(database.deliveries, Delivery)
+        self._term_lists = Collection(database.term_lists, TermList)
         self._measured = (0.0, float("-inf"))  # the server's time, and ours of that moment
         try:
             self._create_indexes()

@@ -67,6 +67,7 @@ INDEXES: dict[str, list[dict[str, Any]]] = {
     "api_keys": [_index("page", "created_at", "id")],
     "audit": [_index("page", "at", "id"), _index("page_key", "key", "at", "id")],
     "endpoints": [_index("owner", "owner", "id")],
+    "term_lists": [_index("owner", "owner", "id")],
     "deliveries": [
         _index("lane", "lane", "due", "id", only=_OPEN),
         _index("task", "task_id", "created_at", "id"),

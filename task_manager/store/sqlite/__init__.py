@@ -12,6 +12,7 @@ from task_manager.store.sqlite.outbox import OutboxTables
 from task_manager.store.sqlite.queues import QueueTables
 from task_manager.store.sqlite.results import ResultTables
 from task_manager.store.sqlite.tasks import TaskTables
+from task_manager.store.sqlite.terms import TermTable
 from task_manager.store.sqlite.uploads import UploadTable
 
 __all__ = ["SqliteStore"]
@@ -29,5 +30,6 @@ class SqliteStore(
     UploadTable,
     AccessTables,
     OutboxTables,
+    TermTable,
 ):
     """`SqliteStore(path)`. What each operation promises stands in the protocol."""

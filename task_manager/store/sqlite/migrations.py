@@ -105,8 +105,16 @@ _TO_5 = (
     "CREATE INDEX jobs_usage ON jobs (task_id, usage) WHERE usage IS NOT NULL",
 )
 
+_TO_6 = (
+    (
+        "CREATE TABLE term_lists (id TEXT PRIMARY KEY NOT NULL, owner TEXT NOT NULL,"
+        " doc TEXT NOT NULL)"
+    ),
+    "CREATE INDEX term_lists_owner ON term_lists (owner, id)",
+)
+
 # From this version to the next; what stands in a release never changes.
-MIGRATIONS = {1: _TO_2, 2: _TO_3, 3: _TO_4, 4: _TO_5}
+MIGRATIONS = {1: _TO_2, 2: _TO_3, 3: _TO_4, 4: _TO_5, 5: _TO_6}
 
 
 def create(connection: sqlite3.Connection) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from services.model.access import ApiKey, AuditLine
+from services.model.hotwords import TermList
 from services.model.job import WORDY, Job
 from services.model.node import Node
 from services.model.pack import Pack
@@ -25,7 +26,7 @@ from task_manager.store.protocol import DOCUMENT_LIMIT
 
 M = TypeVar("M", bound=Stored)
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 _LONGEST_CHARACTER = 4  # bytes of UTF-8
 
@@ -203,6 +204,7 @@ DELIVERIES = Table(
         "ended_at": "REAL",
     },
 )
+TERM_LISTS = Table("term_lists", TermList, {"id": _KEY, "owner": _TEXT})
 
 TABLES: tuple[Table[Any], ...] = (
     TASKS,
@@ -217,6 +219,7 @@ TABLES: tuple[Table[Any], ...] = (
     AUDIT,
     ENDPOINTS,
     DELIVERIES,
+    TERM_LISTS,
 )
 
 INDEXES = (
@@ -267,4 +270,5 @@ INDEXES = (
     "INDEX deliveries_endpoint ON deliveries (endpoint, created_at, id)",
     "INDEX deliveries_endpoint_state ON deliveries (endpoint, state, created_at, id)",
     "INDEX deliveries_ended ON deliveries (ended_at) WHERE ended_at IS NOT NULL",
+    "INDEX term_lists_owner ON term_lists (owner, id)",
 )
