@@ -155,7 +155,7 @@ def test_a_film_without_its_index_is_told_why_it_cannot_be_read(
 def test_a_wav_that_leaves_its_length_open_is_whole(
     decode: Callable[..., Pcm], tmp_path: Path
 ) -> None:
-    path = media_files.write_wav(tmp_path / "a.wav", media_files.tone(3.3)[None])
+    path = media_files.write_wav(tmp_path / "a.wav", media_files.tone(3.3)[None], 48_000)
     data = path.read_bytes()
     opened = data[:4] + b"\xff" * 4 + data[8:40] + b"\xff" * 4 + data[44:]
     assert data[36:40] == b"data"
