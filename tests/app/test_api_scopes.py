@@ -27,6 +27,7 @@ TABLE = [
     ("GET", "/v1/tasks/{task}/result/zh/1/T", {"read"}),
     ("POST", "/v1/tasks/{task}/result/lookup", {"read"}),
     ("GET", "/v1/tasks/{task}/items/1/transcript", {"read"}),
+    ("GET", "/v1/tasks/{task}/items/1/check", {"read"}),
     ("GET", "/v1/tasks/{task}/items/1/subtitles.srt", {"read"}),
     ("POST", "/v1/tasks/{task}/cancel", {"submit"}),
     ("POST", "/v1/tasks/{task}/retry", {"submit"}),
