@@ -77,10 +77,11 @@ class About:
 
 
 def about_installed(entry: ModelEntry, settings: Settings) -> About:
-    """Looked up anew each time, so that a model that was just pulled shows."""
+    """Looked up anew each time, so that a model that was just pulled shows. A stub
+    needs no files."""
     folder = locate(entry, settings)
     if folder is None:
-        return About(revision=entry.revision)
+        return About(installed=entry.engine == "stub", revision=entry.revision)
     lock = read_lock(folder)
     return About(True, lock.revision, lock.digest) if lock else About(installed=True)
 

@@ -54,7 +54,7 @@ def test_nobody_looks_for_readers_who_have_left(manager: Manager) -> None:
     feeds = manager.application.public.state.feeds
     with manager.api.stream("GET", OF_ALL) as answer:
         next(answer.iter_lines())
-        assert feeds.looking
+        soon(lambda: bool(feeds.looking))
     soon(lambda: not feeds.looking)
 
 

@@ -14,6 +14,7 @@ from started_worker import Redis
 
 import demo
 from demo import speech
+from services.model.decoding import Decoding
 from services.model.messages import Grant, Limits
 from services.model.stages import PartPlan, Place, PrepareSpec, Spec, TranscribeSpec
 from services.outbound import Objects
@@ -138,6 +139,7 @@ def transcribe_grant(
             part=PartPlan(start=0, end=128_000, speech=[(0, 128_000)]),
             model="stub-whisper",
             language=None,
+            decoding=Decoding(guards=[]),  # they know what a stub makes up
             output=output_place(f"tasks/task1/out-{number}.json"),
             output_text=output_place(f"tasks/task1/out-{number}.txt"),
         )
