@@ -216,7 +216,8 @@ class Settings(BaseSettings):
     """A worker that has free slots, and is told that work waits, but gets no announcement for so
     long ends, to be started anew (seconds)."""
     leave_within_s: float = Field(default=5.0, ge=0)
-    """After TERM a worker finishes what ends within so long and hands back the rest (seconds)."""
+    """After TERM a worker finishes what ends within so long and hands back the rest (seconds).
+    Half a minute later it ends, whatever hangs."""
     health_host: str = "127.0.0.1"
     """Address of a worker's own `/healthz` and `/metrics`."""
     health_port: int = Field(default=0, ge=0, le=65535)

@@ -45,6 +45,7 @@ from services.worker.offering import Offering
 from services.worker.pulse import FOLDER_VARIABLE, close
 from services.worker.spool import Spool
 
+HANGS_S = 30.0  # Celery needs two to eight seconds to leave; after this it never will
 DEAF_EXIT_CODE = 75  # EX_TEMPFAIL of sysexits.h: whoever started us shall do so again
 
 log = logs.get(__name__)
@@ -132,9 +133,14 @@ class Parent:
 
     def _closing(self, **_: Any) -> None:
         close(self._folder)
-        timer = threading.Timer(self._settings.leave_within_s, _tell_children_to_leave)
-        timer.daemon = True
-        timer.start()
+        within_s = self._settings.leave_within_s
+        for after_s, act in (
+            (within_s, _tell_children_to_leave),
+            (within_s + HANGS_S, self._end_hanging),
+        ):
+            timer = threading.Timer(after_s, act)
+            timer.daemon = True
+            timer.start()
 
     def _left(self, **_: Any) -> None:
         self._life.leave()
@@ -195,9 +201,18 @@ class Parent:
     def _end_deaf(self, due: int) -> None:
         """Nothing runs here, so nothing is lost by it; a fresh process has a fresh connection."""
         log.error("deaf", due=due, for_s=self._settings.deaf_after_s, exit_code=DEAF_EXIT_CODE)
+        self._end(DEAF_EXIT_CODE)
+
+    def _end_hanging(self) -> None:
+        """What children hold by now they keep on disk, or it is missed and runs again."""
+        log.error("leaving_hangs", for_s=self._settings.leave_within_s + HANGS_S)
+        self._end(0)
+
+    def _end(self, code: int) -> None:
+        """Without Celery, which may hang in its broker; the children end with us."""
         self._life.leave()
         shutil.rmtree(self._folder, ignore_errors=True)
-        os._exit(DEAF_EXIT_CODE)  # Celery may hang in its broker; the children end with us
+        os._exit(code)
 
     def _open_health(self) -> HealthServer | None:
         if not self._settings.health_port:

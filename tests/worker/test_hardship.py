@@ -269,3 +269,18 @@ def test_a_worker_whose_clock_is_two_hours_off_works_like_any_other(
     assert manager.reports[1].seconds is not None
     assert 4.0 < manager.reports[1].seconds < 60.0
     assert manager.refused <= 2, "it learnt the manager's time from the first refusal"
+
+
+def test_a_worker_whose_pool_never_stops_leaves_all_the_same(
+    manager: InTestManager, local_redis: Redis, tmp_path: Path
+) -> None:
+    """Once seen in a soak: a child had died and the broker's connections had been mute."""
+    more = {"PYTHONPATH": str(Path(__file__).parent), "FANSCRIBE_LEAVE_WITHIN_S": "0.1"}
+    with started_worker(
+        local_redis.url, manager.url, tmp_path, module="hanging_app", more=more
+    ) as worker:
+        manager.wait_for(lambda: bool(manager.registered), "the node registers")
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(60) == 0
+    assert manager.node_beats[-1].leaving
+    assert "leaving_hangs" in (tmp_path / "worker.log").read_text(encoding="utf-8")
