@@ -17,7 +17,7 @@ from services.worker.fitness import check_fitness
 from services.worker.model_cache import ModelCache
 from services.worker.run import Stage
 from services.worker.work import Work
-from translator_worker.engines import Engine, Translation
+from translator_worker.engines import Engine, Row, Translation
 from translator_worker.engines.llm import ChatEngine, Watch
 from translator_worker.sentences import Sentence, of_segments, of_text
 
@@ -30,12 +30,14 @@ def translate(spec: TranslateSpec, work: Work) -> TranslateResult:
     """Translates what the spec names, a batch at a time; sentences get ids from 0."""
     sentences, duration = _sentences(spec, work)
     entry = _entry(spec.model)
-    texts = [sentence.text for sentence in sentences]
     began = time.monotonic()
     if entry.chat is not None:
-        translations = _ask(entry, texts, spec, work)
+        translations = _ask(entry, [sentence.text for sentence in sentences], spec, work)
     else:
-        translations = _in_batches(open_engine(entry, work), texts, spec, work)
+        rows = [
+            Row(sentence.text, spec.source_language, spec.target_language) for sentence in sentences
+        ]
+        translations = _in_batches(open_engine(entry, work), rows, spec.beam_size, work)
     engine_seconds = time.monotonic() - began
     transcript = _transcript(spec.target_language, sentences, translations, duration)
     return TranslateResult(
@@ -64,19 +66,14 @@ def _ask(
 
 
 def _in_batches(
-    engine: Engine, texts: Sequence[str], spec: TranslateSpec, work: Work
+    engine: Engine, rows: Sequence[Row], beam_size: int | None, work: Work
 ) -> list[Translation]:
     """By an engine in this process, which heeds nothing while it runs."""
     translations: list[Translation] = []
-    for first in range(0, len(texts), _BATCH):
+    for first in range(0, len(rows), _BATCH):
         work.check()
-        translations += engine.translate(
-            texts[first : first + _BATCH],
-            spec.source_language,
-            spec.target_language,
-            beam_size=spec.beam_size,
-        )
-        work.progress(len(translations) / len(texts))
+        translations += engine.translate(rows[first : first + _BATCH], beam_size=beam_size)
+        work.progress(len(translations) / len(rows))
     return translations
 
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from demo.grammar import sentences
 from services.model.errors import FailureClass, JobFailed
+from translator_worker.engines import Row
 from translator_worker.engines.ctranslate2 import CTranslate2Engine
 
 TEXTS = [s.text("en") for s in sentences(12, seed=2, held_out=True)]
+
+
+def rows_of(texts: Sequence[str], target: str) -> list[Row]:
+    return [Row(text, "en", target) for text in texts]
 
 
 @pytest.fixture(scope="module")
@@ -23,22 +30,22 @@ def endless_engine(endless_model):
 
 def test_a_blank_sentence_keeps_its_slot(ctranslate2_engine) -> None:
     with_blanks = ["", TEXTS[0], " \n", TEXTS[1], ""]
-    answers = ctranslate2_engine.translate(with_blanks, "en", "zh", beam_size=2)
-    alone = ctranslate2_engine.translate([TEXTS[0], TEXTS[1]], "en", "zh", beam_size=2)
+    answers = ctranslate2_engine.translate(rows_of(with_blanks, "zh"), beam_size=2)
+    alone = ctranslate2_engine.translate(rows_of([TEXTS[0], TEXTS[1]], "zh"), beam_size=2)
     assert [a.text for a in answers] == ["", alone[0].text, "", alone[1].text, ""]
     assert answers[0].flags == []
 
 
 def test_the_same_batch_gives_the_same_words(ctranslate2_engine) -> None:
     once, again = (
-        ctranslate2_engine.translate(TEXTS[:4], "en", "de", beam_size=2) for _ in range(2)
+        ctranslate2_engine.translate(rows_of(TEXTS[:4], "de"), beam_size=2) for _ in range(2)
     )
     assert once == again
 
 
 def test_the_target_language_decides(ctranslate2_engine) -> None:
     zh, ja = (
-        ctranslate2_engine.translate(TEXTS[:3], "en", target, beam_size=1)
+        ctranslate2_engine.translate(rows_of(TEXTS[:3], target), beam_size=1)
         for target in ("zh", "ja")
     )
     assert [a.text for a in zh] != [a.text for a in ja]
@@ -47,18 +54,18 @@ def test_the_target_language_decides(ctranslate2_engine) -> None:
 
 def test_a_text_over_the_budget_is_cut_and_not_refused(ctranslate2_engine) -> None:
     long = " ".join(TEXTS)
-    (answer,) = ctranslate2_engine.translate([long], "en", "zh", beam_size=1)
+    (answer,) = ctranslate2_engine.translate(rows_of([long], "zh"), beam_size=1)
     assert answer.text
 
 
 def test_a_translation_without_an_end_is_flagged_as_truncated(endless_engine) -> None:
-    (answer,) = endless_engine.translate([TEXTS[0]], "en", "zh", beam_size=1)
+    (answer,) = endless_engine.translate(rows_of([TEXTS[0]], "zh"), beam_size=1)
     assert "truncated" in answer.flags
 
 
 def test_an_empty_translation_of_many_words_is_flagged(make_model) -> None:
     mute = CTranslate2Engine(make_model(end_bias=100.0), device="cpu", compute_type="default")
-    (answer,) = mute.translate([TEXTS[0]], "en", "zh", beam_size=1)
+    (answer,) = mute.translate(rows_of([TEXTS[0]], "zh"), beam_size=1)
     assert (answer.text, answer.flags) == ("", ["length_ratio"])
 
 

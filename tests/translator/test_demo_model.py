@@ -7,9 +7,14 @@ import pytest
 from demo.grammar import sentences
 from services.models_folder import load_catalog, locate
 from services.settings import Settings
+from translator_worker.engines import Row
 from translator_worker.engines.ctranslate2 import CTranslate2Engine
 
 HELD_OUT = sentences(60, seed=9, held_out=True)
+
+
+def rows_of(source: str, target: str) -> list[Row]:
+    return [Row(sentence.text(source), source, target) for sentence in HELD_OUT]
 
 
 @pytest.fixture(scope="module")
@@ -24,10 +29,18 @@ def demo_engine():
 
 @pytest.mark.parametrize("source", ["en", "zh"])
 def test_an_answer_does_not_depend_on_its_batch_mates(demo_engine, source) -> None:
-    texts = [sentence.text(source) for sentence in HELD_OUT]
-    together = demo_engine.translate(texts, source, "ja", beam_size=None)
-    alone = [demo_engine.translate([text], source, "ja", beam_size=None)[0] for text in texts]
+    rows = rows_of(source, "ja")
+    together = demo_engine.translate(rows, beam_size=None)
+    alone = [demo_engine.translate([row], beam_size=None)[0] for row in rows]
     assert together == alone
+
+
+def test_every_row_is_answered_in_its_own_language(demo_engine) -> None:
+    pairs = [("en", "zh"), ("zh", "de"), ("ja", "en"), ("de", "ja")]
+    apart = [demo_engine.translate(rows_of(*pair), beam_size=None) for pair in pairs]
+    mixed = [row for rows in zip(*(rows_of(*pair) for pair in pairs), strict=True) for row in rows]
+    answers = demo_engine.translate(mixed, beam_size=None)
+    assert [answers[number :: len(pairs)] for number in range(len(pairs))] == apart
 
 
 @pytest.mark.parametrize(
@@ -35,7 +48,6 @@ def test_an_answer_does_not_depend_on_its_batch_mates(demo_engine, source) -> No
     [("en", "zh"), ("en", "ja"), ("en", "de"), ("zh", "en"), ("zh", "ja"), ("zh", "de")],
 )
 def test_nothing_is_flagged_in_sentences_it_knows(demo_engine, source, target) -> None:
-    texts = [sentence.text(source) for sentence in HELD_OUT]
-    answers = demo_engine.translate(texts, source, target, beam_size=None)
-    assert [answer.flags for answer in answers] == [[]] * len(texts)
+    answers = demo_engine.translate(rows_of(source, target), beam_size=None)
+    assert [answer.flags for answer in answers] == [[]] * len(HELD_OUT)
     assert not any("__" in answer.text for answer in answers)

@@ -1,4 +1,4 @@
-"""What every translation engine offers: sentences in, as many sentences out."""
+"""What every translation engine offers: rows in, as many sentences out."""
 
 from __future__ import annotations
 
@@ -7,6 +7,15 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from services.model.transcript import join_texts
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One sentence to translate, with its own languages: those beside it may have others."""
+
+    text: str
+    source: str
+    target: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +28,10 @@ class Translation:
 
 
 class Engine(Protocol):
-    """A loaded model. An answer stands where its sentence stood; a blank one stays blank."""
+    """A loaded model. An answer stands where its row stood, and depends on no other row; a blank
+    one stays blank."""
 
-    def translate(
-        self, texts: Sequence[str], source: str, target: str, *, beam_size: int | None
-    ) -> list[Translation]: ...
+    def translate(self, rows: Sequence[Row], *, beam_size: int | None) -> list[Translation]: ...
 
 
 def joined(parts: Sequence[Translation], target: str) -> Translation:

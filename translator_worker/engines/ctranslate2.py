@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import ctranslate2
 import sentencepiece
 
 from services.model.errors import FailureClass, JobFailed
-from translator_worker.engines import Translation, joined
+from translator_worker.engines import Row, Translation, joined
 from translator_worker.engines.suspicions import length_is_strange
 from translator_worker.sentences import halves, within
 
@@ -49,14 +50,20 @@ class CTranslate2Engine:
             str(folder), device=device, compute_type=compute_type, inter_threads=1
         )
 
-    def translate(
-        self, texts: Sequence[str], source: str, target: str, *, beam_size: int | None
-    ) -> list[Translation]:
-        parts = [within(text, self._fits) if text.strip() else [] for text in texts]
+    def translate(self, rows: Sequence[Row], *, beam_size: int | None) -> list[Translation]:
+        parts = [self._parts(row) for row in rows]
         flat = [piece for pieces in parts for piece in pieces]
-        beam = beam_size or self._beam
-        done = iter(self._run(flat, source, target, beam_size=beam, resplits=_RESPLITS))
-        return [joined([next(done) for _ in pieces], target) for pieces in parts]
+        done = iter(self._run(flat, beam_size=beam_size or self._beam, resplits=_RESPLITS))
+        return [
+            joined([next(done) for _ in pieces], row.target)
+            for row, pieces in zip(rows, parts, strict=True)
+        ]
+
+    def _parts(self, row: Row) -> list[Row]:
+        """The row in pieces that the model can take; none of a blank one."""
+        if not row.text.strip():
+            return []
+        return [replace(row, text=piece) for piece in within(row.text, self._fits)]
 
     def _fits(self, text: str) -> bool:
         return len(self._tokens(text)) <= self._budget
@@ -65,30 +72,28 @@ class CTranslate2Engine:
         tokens: list[str] = self._pieces.encode(text, out_type=str)
         return tokens
 
-    def _run(
-        self, texts: Sequence[str], source: str, target: str, *, beam_size: int, resplits: int
-    ) -> list[Translation]:
+    def _run(self, rows: Sequence[Row], *, beam_size: int, resplits: int) -> list[Translation]:
         """One batch. A translation that did not come to its end is made anew from halves."""
-        if not texts:
+        if not rows:
             return []
-        tokens = [self._tokens(text) for text in texts]
         results = self._model.translate_batch(
-            [[f"__{source}__", *pieces, _END] for pieces in tokens],
-            target_prefix=[[f"__{target}__"]] * len(texts),
+            [[f"__{row.source}__", *self._tokens(row.text), _END] for row in rows],
+            target_prefix=[[f"__{row.target}__"] for row in rows],
             beam_size=beam_size,
             max_decoding_length=self._longest,
             max_batch_size=32,
             return_end_token=True,
         )
         answers = []
-        for text, result in zip(texts, results, strict=True):
+        for row, result in zip(rows, results, strict=True):
             hypothesis: list[str] = result.hypotheses[0]
-            parts = None if hypothesis[-1:] == [_END] or not resplits else halves(text)
+            parts = None if hypothesis[-1:] == [_END] or not resplits else halves(row.text)
             if parts:
-                again = self._run(parts, source, target, beam_size=beam_size, resplits=resplits - 1)
-                answers.append(joined(again, target))
+                again = [replace(row, text=part) for part in parts]
+                made = self._run(again, beam_size=beam_size, resplits=resplits - 1)
+                answers.append(joined(made, row.target))
             else:
-                answers.append(self._read(hypothesis, text))
+                answers.append(self._read(hypothesis, row.text))
         return answers
 
     def _read(self, hypothesis: list[str], source: str) -> Translation:

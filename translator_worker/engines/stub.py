@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from threading import Event
 
 from services.model.errors import FailureClass, JobFailed
-from translator_worker.engines import Translation
+from translator_worker.engines import Row, Translation
 
 _FAIL = re.compile(r"fail-([a-z]{2,3}(?:-[A-Z][a-z]{3})?)(?![a-z])")
 _SAY = re.compile(r"\bsay-(\d+)s\b")
@@ -31,19 +31,20 @@ class StubEngine:
 
     def translate(
         self,
-        texts: Sequence[str],
-        source: str,  # noqa: ARG002 - the protocol's; a stub translates from anything
-        target: str,
+        rows: Sequence[Row],
         *,
-        beam_size: int | None,  # noqa: ARG002
+        beam_size: int | None,  # noqa: ARG002 - the protocol's; a stub searches for nothing
     ) -> list[Translation]:
         if self._dies:
             os.kill(os.getpid(), signal.SIGKILL)
         Event().wait(self._takes_s)  # under libfaketime time.sleep() fails
-        if target in self._failing:
+        failing = next((row.target for row in rows if row.target in self._failing), None)
+        if failing is not None:
             raise JobFailed(
                 FailureClass.PERMANENT,
                 "stub_failure",
-                f"The stub engine was asked to fail for {target}.",
+                f"The stub engine was asked to fail for {failing}.",
             )
-        return [Translation(f"[{target}] {text}" if text.strip() else "") for text in texts]
+        return [
+            Translation(f"[{row.target}] {row.text}" if row.text.strip() else "") for row in rows
+        ]
