@@ -8,6 +8,7 @@ only white space may change.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
@@ -15,6 +16,7 @@ from itertools import accumulate, pairwise
 import sentencex
 
 from services.model.transcript import Segment, is_unspaced
+from translator_worker.spans import spans_in
 
 _PAUSE_S = 2.0  # a longer silence ends a sentence, whatever the punctuation says
 _LONGEST = 300  # characters; speech without punctuation is cut where a segment ends
@@ -178,7 +180,20 @@ def _pieces(line: str, language: str) -> list[str]:
         pieces = _PLAIN.findall(line)
     if "".join(pieces) != line:
         pieces = [line]
+    pieces = _unbroken(pieces, line)
     return _quoted(pieces) if language == "ja" else pieces
+
+
+def _unbroken(pieces: Sequence[str], line: str) -> list[str]:
+    """No cut through a link or a tag, whatever stops and question marks are in it."""
+    ends = list(accumulate(map(len, pieces)))
+    inside = {
+        end
+        for span in spans_in(line)
+        for end in ends[bisect_right(ends, span.start) : bisect_left(ends, span.end)]
+    }
+    cuts = [0, *(end for end in ends if end not in inside)]
+    return [line[first:last] for first, last in pairwise(cuts)]
 
 
 def _quoted(pieces: Sequence[str]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from services.worker.run import Stage
 from services.worker.work import Work
 from translator_worker.engines import Engine, Row, Translation
 from translator_worker.engines.llm import ChatEngine, Watch
+from translator_worker.engines.protected import ProtectedEngine
 from translator_worker.sentences import Sentence, of_segments, of_text
 
 _BATCH = 32  # sentences; between two batches the job can be cancelled
@@ -30,14 +32,16 @@ def translate(spec: TranslateSpec, work: Work) -> TranslateResult:
     """Translates what the spec names, a batch at a time; sentences get ids from 0."""
     sentences, duration = _sentences(spec, work)
     entry = _entry(spec.model)
+    rows = [
+        Row(sentence.text, spec.source_language, spec.target_language) for sentence in sentences
+    ]
     began = time.monotonic()
     if entry.chat is not None:
-        translations = _ask(entry, [sentence.text for sentence in sentences], spec, work)
+        engine = ProtectedEngine(_chat(entry, work), masks=False)
+        translations = engine.translate(rows, beam_size=None)
     else:
-        rows = [
-            Row(sentence.text, spec.source_language, spec.target_language) for sentence in sentences
-        ]
-        translations = _in_batches(open_engine(entry, work), rows, spec.beam_size, work)
+        engine = ProtectedEngine(open_engine(entry, work), masks=True)
+        translations = _in_batches(engine, rows, spec.beam_size, work)
     engine_seconds = time.monotonic() - began
     transcript = _transcript(spec.target_language, sentences, translations, duration)
     return TranslateResult(
@@ -48,10 +52,26 @@ def translate(spec: TranslateSpec, work: Work) -> TranslateResult:
     )
 
 
-def _ask(
-    entry: ModelEntry, texts: Sequence[str], spec: TranslateSpec, work: Work
-) -> list[Translation]:
-    """By a chat service, which is shown all lines of the job, for one explains the other."""
+@dataclass(frozen=True, slots=True)
+class _Chat:
+    """A chat service as an engine: it is shown all lines of the job, for one explains the other."""
+
+    engine: ChatEngine
+    watch: Watch
+
+    def translate(
+        self,
+        rows: Sequence[Row],
+        *,
+        beam_size: int | None,  # noqa: ARG002 - the protocol's; a service searches as it likes
+    ) -> list[Translation]:
+        if not rows:
+            return []
+        texts = [row.text for row in rows]
+        return self.engine.translate(texts, rows[0].source, rows[0].target, self.watch)
+
+
+def _chat(entry: ModelEntry, work: Work) -> _Chat:
     settings = load()
     if entry.chat is None or not is_here(entry, settings):
         raise JobFailed(
@@ -61,8 +81,7 @@ def _ask(
         )
     key = settings.chat_keys.get(entry.chat.key, "")
     engine = ChatEngine(entry.name, entry.chat, key, pause_s=settings.retry_scale)
-    watch = Watch(work.check, work.progress, work.used)
-    return engine.translate(texts, spec.source_language, spec.target_language, watch)
+    return _Chat(engine, Watch(work.check, work.progress, work.used))
 
 
 def _in_batches(
