@@ -32,10 +32,9 @@ from services.model.messages import (
     Register,
     Report,
 )
-from services.model.plan import inline
 from services.model.stages import TranslateResult, TranslateSpec
 from services.model.task import ItemSpec, Manifest, Options, Target, Task, TaskState
-from services.model.transcript import Segment, Transcript
+from services.model.transcript import Segment, Transcript, inline
 from services.settings import Settings
 from task_manager.app import Application, build
 from task_manager.pipeline.accept import new_task_id

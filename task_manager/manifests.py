@@ -59,19 +59,20 @@ def named_after(name: str) -> str:
 # ── targets ──────────────────────────────────────────────────────────────────────────────────
 
 
-def to_targets(written: list[str], *, limit: int) -> list[Target]:
-    """The target languages with the caller's spelling, in the caller's order."""
+def to_targets(written: list[str], *, limit: int, name: str = "targets") -> list[Target]:
+    """The target languages with the caller's spelling, in the caller's order; `name` is the field
+    that they stand in."""
     if not written:
-        raise Invalid("Name at least one target language.", code="no_targets", field="targets")
+        raise Invalid("Name at least one target language.", code="no_targets", field=name)
     if len(written) > limit:
         raise Invalid(
             f"A task takes up to {limit} target languages.",
             code="too_many_targets",
-            field="targets",
+            field=name,
         )
     found: dict[str, Target] = {}
     for number, tag in enumerate(written):
-        field = f"targets.{number}"
+        field = f"{name}.{number}"
         target = Target(language=_parsed(tag, field), spelling=tag)
         earlier = found.setdefault(target.language, target)
         if earlier is not target:

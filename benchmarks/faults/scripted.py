@@ -27,7 +27,6 @@ from services.model.messages import (
     Register,
     Report,
 )
-from services.model.plan import inline
 from services.model.stages import (
     AssembleResult,
     AssembleSpec,
@@ -41,7 +40,7 @@ from services.model.stages import (
     TranscribeSpec,
     TranslateResult,
 )
-from services.model.transcript import Body, Segment, Transcript
+from services.model.transcript import Body, Segment, Transcript, inline
 from services.outbound import Client, HttpError, Response, open_client
 from services.worker.callbacks import Manager
 

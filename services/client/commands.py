@@ -57,6 +57,7 @@ def register(app: typer.Typer, worker: typer.Typer) -> None:  # noqa: ARG001  on
     """Adds the commands that talk to a running server, and `check`."""
     for command in (submit, status, result, subtitles, differences, cancel, retry, queues, check):
         app.command()(command)
+    app.command("translate")(translate)
     app.command("list")(list_tasks)
     app.command("evaluate")(evaluating.command(_api))
     app.command("rm")(remove)
@@ -222,6 +223,26 @@ def retry(task_id: TaskId, json: AsJson = False) -> None:
 
     with _api() as api:
         output.show_state(api.retry(task_id), as_json=json)
+
+
+def translate(
+    task_id: TaskId,
+    to: Annotated[str, typer.Option(help="More target languages, such as fr,es.")] = "",
+    wait: Annotated[bool, typer.Option("--wait", help="Watch it until it is done.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Write results and subtitles here (implies --wait).")
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    """Translate a task that has ended into more languages."""
+    from services.client import output, submitting
+
+    languages = submitting.to_targets(to)
+    with _api() as api:
+        task = api.add_languages(task_id, languages)
+        if wait or out is not None:
+            raise typer.Exit(output.wait_and_show(api, task.id, out, as_json=json))
+        output.show_state(task, as_json=json)
 
 
 def remove(

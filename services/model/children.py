@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from services.model.job import Job, Stage, job_id, queue_name
 from services.model.task import Source, Task
-from services.model.transcript import Body, Output, output_id
+from services.model.transcript import Body, Output, Runs, output_id
 
 
 def new_output(
@@ -23,6 +23,7 @@ def new_output(
     now: float,
     facts: Mapping[str, Any],
     differences: Body | None = None,
+    runs: Runs | None = None,
 ) -> Output:
     return Output(
         id=output_id(task.id, item, source, language),
@@ -36,6 +37,7 @@ def new_output(
         text=text,
         body=body,
         differences=differences,
+        runs=None if runs is None else list(runs),
         created_at=now,
         facts=dict(facts),
     )

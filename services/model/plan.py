@@ -6,15 +6,13 @@ by two managers at once, names the same children.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from hashlib import sha256
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.model import size as sizes
 from services.model.children import new_job, new_output
-from services.model.errors import FailureClass
-from services.model.job import HistoryEntry, Job, Stage
+from services.model.fanout import ChooseModel, Expansion, Words, refused, spread
+from services.model.job import Job, Stage
 from services.model.stages import (
     AssembleResult,
     DetectResult,
@@ -23,44 +21,10 @@ from services.model.stages import (
     TranscribeResult,
     TranslateResult,
 )
-from services.model.states import JobState
 from services.model.task import Item, ItemSpec, Source, Task
-from services.model.transcript import Body, Check, Output
+from services.model.transcript import Check, Output, inline
 
 UNKNOWN = "und"  # the language of an item in which nobody speaks
-NO_MODEL = "none"  # the tail of the queue of a pair that no model serves
-
-ChooseModel = Callable[[str, str], str | None]  # (source language, target language) → model
-
-
-@dataclass(frozen=True, slots=True)
-class Expansion:
-    """The children of one committed plan."""
-
-    items: list[Item] = field(default_factory=list)
-    jobs: list[Job] = field(default_factory=list)
-    outputs: list[Output] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """The committed words of an item that translations are made from."""
-
-    source: Source
-    language: str
-    text: Body
-    body: Body | None
-    runs: Sequence[tuple[int, int | None]]
-    attempt: int = 0
-    differences: Body | None = None
-    facts: Mapping[str, Any] = field(default_factory=dict)
-    refused: str = ""  # why no cell may be made of them
-
-
-def inline(text: str) -> Body:
-    """A text that stands in the document itself."""
-    raw = text.encode()
-    return Body(inline=text, size=len(raw), sha256=sha256(raw).hexdigest())
 
 
 def of_task(task: Task, *, now: float, choose: ChooseModel) -> Expansion:
@@ -82,7 +46,7 @@ def of_task(task: Task, *, now: float, choose: ChooseModel) -> Expansion:
             expansion.jobs.append(new_job(task, Stage.PREPARE, ordinal, size=size, now=now))
         if spec.text is not None and spec.language is not None:
             words = Words(Source.TEXT, spec.language, inline(spec.text), None, [(0, None)])
-            _spread(expansion, task, ordinal, words, now=now, choose=choose)
+            spread(expansion, task, ordinal, words, now=now, choose=choose)
     return expansion
 
 
@@ -108,7 +72,7 @@ def of_detect(
         facts = {"language_probability": result.probability, "warnings": result.warnings}
         words = Words(Source.AUDIO, result.language, inline(""), None, [], facts=facts)
         expansion = Expansion()
-        _spread(expansion, task, item, words, now=now, choose=lambda *_: None)
+        spread(expansion, task, item, words, now=now, choose=lambda *_: None)
         return expansion
     inputs = {"language": result.language, "language_probability": result.probability}
     return Expansion(jobs=_transcriptions(task, item, parts, inputs, now=now))
@@ -140,10 +104,40 @@ def of_transcript(
             "no_speech": result.no_speech,
             "check": result.check.model_dump() if result.check else None,
         },
-        refused=_refused(task, result.check),
+        refused=refused(task, result.check),
     )
-    _spread(expansion, task, job.item, words, now=now, choose=choose)
+    spread(expansion, task, job.item, words, now=now, choose=choose)
     return expansion
+
+
+def of_words(
+    task: Task,
+    output: Output,
+    languages: Sequence[str],
+    *,
+    now: float,
+    choose: ChooseModel,
+) -> Expansion:
+    """What words that are committed give in languages that were added to the task afterwards. Where
+    theirs is one of these they become a cell."""
+    found = output.facts.get("check")
+    words = Words(
+        Source(output.source),
+        output.language,
+        output.text,
+        output.body,
+        output.runs or [(0, None)],
+        attempt=output.attempt,
+        differences=output.differences,
+        facts=output.facts,
+        refused=refused(task, Check.model_validate(found) if found else None),
+    )
+    whole = Expansion()
+    spread(whole, task, output.item, words, now=now, choose=choose)
+    return Expansion(
+        jobs=[job for job in whole.jobs if job.language in languages],
+        outputs=[each for each in whole.outputs if each.language in languages],
+    )
 
 
 def of_translation(
@@ -187,114 +181,6 @@ def _transcriptions(
     ]  # fmt: skip
 
 
-def _spread(
-    expansion: Expansion,
-    task: Task,
-    item: int,
-    words: Words,
-    *,
-    now: float,
-    choose: ChooseModel,
-) -> None:
-    """The words themselves as an output, and jobs that carry them into every other target."""
-    same = task.manifest.own_words_count(words.language) and not words.refused
-    expansion.outputs.append(
-        new_output(
-            task,
-            item,
-            words.source,
-            words.language,
-            kind="identity" if same else "transcript",
-            text=words.text,
-            body=words.body,
-            attempt=words.attempt,
-            now=now,
-            facts=words.facts,
-            differences=words.differences,
-        )
-    )
-    if words.refused:
-        targets = task.manifest.languages or [words.language]
-        expansion.jobs.extend(_refusal(task, item, words, each, now=now) for each in targets)
-        return
-    for target in task.manifest.languages:
-        if target == words.language:
-            continue
-        if words.text.size == 0:
-            expansion.outputs.append(
-                new_output(
-                    task, item, words.source, target, kind="translation",
-                    text=inline(""), body=None, attempt=words.attempt, now=now, facts={},
-                )
-            )  # fmt: skip
-            continue
-        expansion.jobs.extend(_translations(task, item, words, target, now=now, choose=choose))
-
-
-def _translations(
-    task: Task, item: int, words: Words, target: str, *, now: float, choose: ChooseModel
-) -> list[Job]:
-    model = choose(words.language, target)
-    jobs = []
-    shares = sizes.shares(words.runs)
-    for part, (first, last) in enumerate(words.runs):
-        inputs = {
-            "source_language": words.language,
-            "first": first,
-            "last": last,
-            "parts": len(words.runs),
-        }
-        job = new_job(
-            task,
-            Stage.TRANSLATE,
-            item,
-            language=target,
-            source=words.source,
-            part=part,
-            model=model or NO_MODEL,
-            size=sizes.of_text(words.text, shares[part]),
-            inputs=inputs,
-            now=now,
-        )
-        jobs.append(job if model else _unserved(job, words.language, target, now=now))
-    return jobs
-
-
-def _unserved(job: Job, source: str, target: str, *, now: float) -> Job:
-    """A cell that no configured model can fill dies at once and says so."""
-    message = f"No configured model translates {source} into {target}."
-    return _dead(job, FailureClass.PERMANENT, "pair_not_served", message, now=now)
-
-
-def _refused(task: Task, check: Check | None) -> str:
-    """Why an item is too far from its text for a task that fails those; empty if it is not."""
-    options = task.manifest.options
-    if options.check_action != "fail" or not check or not check.is_above(options.check_threshold):
-        return ""
-    return (
-        f"What was heard differs from the text by {check.rate:.1%}, more than the "
-        f"{options.check_threshold:.1%} that the task allows: look at the item's check, and send "
-        "it anew in a task with another model or another check_threshold."
-    )
-
-
-def _refusal(task: Task, item: int, words: Words, target: str, *, now: float) -> Job:
-    """A cell that may not be made of these words; no retry changes that."""
-    job = new_job(
-        task, Stage.TRANSLATE, item, language=target, source=words.source, model=NO_MODEL,
-        size=0.0, now=now,
-    )  # fmt: skip
-    return _dead(job, FailureClass.PERMANENT, "check_failed", words.refused, now=now)
-
-
-def _dead(job: Job, failure: FailureClass, code: str, message: str, *, now: float) -> Job:
-    """A job that is never claimed, with one line of history that says why."""
-    entry = HistoryEntry(attempt=0, at=now, failure=failure, code=code, message=message)
-    return job.model_copy(
-        update={"state": JobState.DEAD, "open": False, "history": [entry], "finished_at": now}
-    )
-
-
 def stays_dead(job: Job) -> bool:
     """Whether a retry would find everything as it was."""
     return bool(job.history) and job.history[-1].code == "check_failed"
@@ -312,8 +198,8 @@ def _silence(
         None,
         [],
         facts={"no_speech": True, "segments": 0, "check": check, **result.facts},
-        refused=_refused(task, result.check),
+        refused=refused(task, result.check),
     )
     expansion = Expansion()
-    _spread(expansion, task, item, words, now=now, choose=lambda *_: None)
+    spread(expansion, task, item, words, now=now, choose=lambda *_: None)
     return expansion

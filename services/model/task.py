@@ -178,11 +178,12 @@ class Counts(Stored):
 class Task(Stored):
     """The document of a task. Times are seconds since 1970 by the store's clock.
 
-    `revision` rises with cancel, retry, delete and finalise, which are compare-and-set on it.
-    `expand` is "pending" until the items and first jobs are written. `look_at` is when the
+    `revision` rises with cancel, retry, added languages, delete and finalise, which are
+    compare-and-set on it. `expand` is "pending" until the items and first jobs are written, or,
+    of a task that was opened again, the jobs of the languages `added` to it. `look_at` is when the
     settle loop looks next; None once the task has ended. From then on `expire_at` is when
     something of it is removed next, and `media_gone_at` when its media were. `ends` counts how
-    often it has ended, which a retry may undo; `export` is what was written under
+    often it has ended, which what opens it again undoes; `export` is what was written under
     `output_prefix` for one of these ends.
     """
 
@@ -201,6 +202,7 @@ class Task(Stored):
     cancel: bool = False
     expand: Literal["pending", "done"] = "pending"
     revive: bool = False  # a retry asked for it: the pending expansion also revives dead jobs
+    added: list[str] = Field(default_factory=list)
     look_at: float | None = None
     counts: Counts = Counts()
     counts_at: float = 0.0

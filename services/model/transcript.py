@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
 from typing import Any, Literal
 
 from pydantic import Field
@@ -71,6 +72,16 @@ class Body(Stored):
     sha256: str = ""
 
 
+Runs = Sequence[tuple[int, int | None]]
+"""What a translation is cut into: ranges of segments, of which the last may have no end."""
+
+
+def inline(text: str) -> Body:
+    """A text that stands in the document itself."""
+    raw = text.encode()
+    return Body(inline=text, size=len(raw), sha256=sha256(raw).hexdigest())
+
+
 class Edits(Stored):
     """What makes the reference into what was heard, counted; `length` is what was expected."""
 
@@ -106,8 +117,10 @@ class Output(Stored):
 
     For source `A` in the spoken language it is the transcript, for `T` in the stated language the
     reference text; its kind is then `identity` where that language is also a target, so that it
-    is a cell too. A higher (version, attempt) replaces a lower one. `text` is the plain text,
-    `body` the JSON of a `Transcript`, `differences` that of `Differences` from the reference.
+    is a cell too. A higher (version, attempt) replaces a lower one; with the same
+    an identity replaces a transcript. `text` is the plain text, `body` the JSON of a `Transcript`,
+    `differences` that of `Differences` from the reference. `runs` are those of its own words; an
+    output of an older release tells none.
     """
 
     id: str  # <task>/<item>/<source>/<language>
@@ -122,6 +135,7 @@ class Output(Stored):
     text: Body
     body: Body | None = None
     differences: Body | None = None
+    runs: list[tuple[int, int | None]] | None = None
     created_at: float
     facts: dict[str, Any] = Field(default_factory=dict)
 

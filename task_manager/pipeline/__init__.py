@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from services.model.catalog import Catalog
@@ -20,12 +21,12 @@ from services.model.messages import (
 )
 from services.model.node import Node
 from services.model.retention import Retention
-from services.model.task import Manifest, Task
+from services.model.task import Manifest, Target, Task
 from services.model.webhook import TaskWebhook
 from services.settings import Settings
 from services.storage.named import NamedBuckets
 from services.storage.protocol import ObjectStore
-from task_manager.pipeline import accept, claim, nodes, orders, reports, settle
+from task_manager.pipeline import accept, claim, languages, nodes, orders, reports, settle
 from task_manager.pipeline.ports import Ports
 from task_manager.store.protocol import Store
 
@@ -96,6 +97,9 @@ class Pipeline:
 
     def retry(self, task_id: str) -> Task:
         return orders.retry(self.ports, task_id)
+
+    def add_languages(self, task_id: str, wanted: Sequence[Target]) -> tuple[Task, bool]:
+        return languages.add_languages(self.ports, task_id, wanted)
 
     def delete(self, task_id: str) -> None:
         orders.delete(self.ports, task_id)

@@ -8,8 +8,8 @@ from itertools import count
 from typing import Any
 
 from services.model import hotwords, plan
+from services.model.fanout import NO_MODEL, Expansion
 from services.model.job import Job, Stage, job_id, queue_name
-from services.model.plan import Expansion
 from services.model.stages import (
     AssembleResult,
     DetectResult,
@@ -19,9 +19,10 @@ from services.model.stages import (
 )
 from services.model.states import Event, JobState
 from services.model.task import Task
-from services.model.transcript import Output
+from services.model.transcript import Output, output_id
 from task_manager.pipeline import jobs
 from task_manager.pipeline.notices import write_told
+from task_manager.pipeline.own_words import OWN_AT_ONCE, own_lines
 from task_manager.pipeline.ports import Ports
 from task_manager.pipeline.settle import LOOK_AGAIN_S
 from task_manager.store.children import Children, Expanded, NewEvent
@@ -49,6 +50,9 @@ def _expand_task(ports: Ports, task: Task, told: Sequence[NewEvent]) -> bool:
     done = Expanded(task.id, look_at=now, revision=task.revision)
     if task.deleted_at is not None:
         return ports.store.write_children(Children(), done)
+    if task.added:
+        _widen(ports, task)
+        return ports.store.write_children(Children(), replace(done, look_at=ports.store.now()))
     children = _children_of(
         ports, task, plan.of_task(task, now=now, choose=ports.choosing(task.manifest.options)), told
     )
@@ -62,6 +66,19 @@ def _expand_task(ports: Ports, task: Task, told: Sequence[NewEvent]) -> bool:
     if not ports.store.has_open_jobs(task.id):  # all done already, and the call for a look undone
         ports.store.note_task(task.id, {"look_at": ports.store.now()})
     return cleared
+
+
+def _widen(ports: Ports, task: Task) -> None:
+    """What is committed goes into the languages that were added, a stretch of items at a time. Done
+    again, by whoever clears the flag, it adds what is missing."""
+    choose = ports.choosing(task.manifest.options)
+    for first in range(0, len(task.manifest.items), OWN_AT_ONCE):
+        now, found = ports.store.now(), Expansion()
+        for line in own_lines(ports.store, task.id, first):
+            output = ports.store.output(output_id(task.id, line.item, line.source, line.language))
+            if output is not None:
+                found.add(plan.of_words(task, output, task.added, now=now, choose=choose))
+        write_told(ports, task, _children_of(ports, task, found))
 
 
 def expand_job(ports: Ports, job: Job) -> None:
@@ -223,7 +240,7 @@ def _revive(ports: Ports, task: Task) -> None:
                 "progress": 0.0,
                 "progress_number": 0,
             }
-            if job.model == plan.NO_MODEL:
+            if job.model == NO_MODEL:
                 model = ports.choosing(task.manifest.options)(
                     job.inputs["source_language"], job.language
                 )

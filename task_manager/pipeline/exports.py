@@ -2,7 +2,7 @@
 
 They are written by the postman, as one more delivery of the outbox: it is there before anything
 is written, and is tried again until the objects are there too. Only then are the task's webhooks
-told of its end. An end that a retry undoes is told before, without them.
+told of its end. An end that is undone, as by a retry, is told before, without them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from task_manager.pipeline.ports import Ports
 log = logs.get(__name__)
 
 NOT_WRITTEN = "outputs_not_written"
-RETRIED = "outputs_not_awaited"
+NOT_AWAITED = "outputs_not_awaited"
 
 
 def order(ports: Ports, task: Task) -> None:
@@ -72,8 +72,8 @@ def failed(
     return Posted(error=reason, final=final)
 
 
-def give_up_for_retry(ports: Ports, task: Task) -> Task:
+def give_up_end(ports: Ports, task: Task) -> Task:
     """Its end is about to be undone; the next one writes what there is then."""
-    reason = "The task was retried before they were written."
-    given_up = Export(end=task.ends, at=ports.store.now(), code=RETRIED, message=reason)
+    reason = "The task was opened again before they were written."
+    given_up = Export(end=task.ends, at=ports.store.now(), code=NOT_AWAITED, message=reason)
     return conclude(ports, task, given_up)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from services.model import plan
 from services.model.errors import AlreadyFinished, Conflict, Gone, NotFound, NotTerminal
 from services.model.job import Stage
-from services.model.task import Task, TaskState
-from task_manager.pipeline import exports, jobs
+from services.model.task import Task
+from task_manager.pipeline import jobs
 from task_manager.pipeline.expand import expand_task
 from task_manager.pipeline.ports import Ports
-from task_manager.pipeline.settle import settle, tell_end
-from task_manager.store.children import NewEvent
+from task_manager.pipeline.reopen import reopen
+from task_manager.pipeline.settle import settle
 
 _OF_AUDIO = frozenset({Stage.PREPARE, Stage.DETECT, Stage.TRANSCRIBE})
 _LOOKED_AT = 200  # dead jobs; of a task that failed all fail in much the same place
@@ -54,26 +54,9 @@ def retry(ports: Ports, task_id: str) -> Task:
             )
         _refuse_without_hope(ports, task)
         _refuse_without_media(ports, task)
-        if task.awaits_export:
-            task = exports.give_up_for_retry(ports, task)
-        if task.look_at is not None:  # nobody has told of its end yet, and soon it has none
-            tell_end(ports, task)
-        now = ports.store.now()
-        fields = {
-            "state": TaskState.QUEUED,
-            "expire_at": None,
-            "cancel": False,
-            "expand": "pending",
-            "revive": True,
-            "finished_at": None,
-            "counts_at": 0.0,
-            "look_at": now + ports.settings.expand_after_s,
-        }
-        reopened = ports.store.move_task(task_id, task.revision, fields)
+        reopened = reopen(ports, task, {"revive": True})
         if reopened is not None:
             break
-    data = {"state": TaskState.QUEUED, "revision": reopened.revision}
-    ports.store.append_event(NewEvent(task_id, reopened.owner, now, "state", data))
     expand_task(ports, reopened)
     return read(ports, task_id)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from services.metrics import ManagerMetrics
 from services.model.catalog import Catalog
-from services.model.plan import ChooseModel
+from services.model.fanout import ChooseModel
 from services.model.task import Options
 from services.settings import Settings
 from services.storage.named import NamedBuckets

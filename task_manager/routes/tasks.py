@@ -1,4 +1,4 @@
-"""Tasks: create, look at, list, cancel, retry, delete."""
+"""Tasks: create, look at, list, cancel, retry, add languages to, delete."""
 
 # ruff: noqa: FAST003  the path's task_id is read by OwnedTask
 
@@ -24,9 +24,11 @@ from task_manager.dependencies import (
     admitted,
 )
 from task_manager.intake import read_in_thread
+from task_manager.manifests import to_targets
 from task_manager.problems import responses
-from task_manager.routes.bodies import FORM_SCHEMA, JSON_SCHEMA, media_type
+from task_manager.routes.bodies import FORM_SCHEMA, JSON_SCHEMA, media_type, require_json
 from task_manager.schemas.item import ItemPage
+from task_manager.schemas.new_task import AddedLanguages
 from task_manager.schemas.request import MOST, WHOLE
 from task_manager.schemas.task import AcceptedTask, TaskDetail, TaskPage, TaskSummary
 from task_manager.submission import MAX_JSON, Submission
@@ -151,6 +153,34 @@ def retry_task(task: OwnedTask, pipeline: ThePipeline, clerk: TheClerk) -> TaskS
     """Runs again what failed, and only that."""
     with clerk.noting("task.retry", task.id):
         return _seen(pipeline, pipeline.retry(task.id))
+
+
+@router.post(
+    "/{task_id}/languages",
+    status_code=202,
+    responses={
+        200: {"model": TaskSummary, "description": "It has these languages already."},
+        **responses(400, 401, 403, 404, 409, 410, 415, 422, 429, 503, 507),
+    },
+    dependencies=[_SUBMIT, Depends(admitted), Depends(require_json)],
+)
+def add_languages(
+    *,
+    task: OwnedTask,
+    wanted: AddedLanguages,
+    pipeline: ThePipeline,
+    clerk: TheClerk,
+    response: Response,
+) -> TaskSummary:
+    """Translates a task that has ended into more languages, from the words that are there; all
+    else stays as it is. Sent again, it changes nothing more."""
+    limit = pipeline.ports.settings.max_targets
+    targets = to_targets(wanted.add, limit=limit, name="add")
+    with clerk.noting("task.add_languages", task.id):
+        changed, opened = pipeline.add_languages(task.id, targets)
+    if not opened:
+        response.status_code = 200
+    return _seen(pipeline, changed)
 
 
 @router.delete(

@@ -32,6 +32,15 @@ PriorityName = Literal["urgent", "normal", "bulk"]
 _REFUSED = "Not something that CTranslate2 can do: `option_not_supported`."
 
 
+class AddedLanguages(RequestModel):
+    """What a task that has ended is translated into as well."""
+
+    add: list[Annotated[str, Field(max_length=100)]] = Field(
+        description="Target languages; those that the task has already change nothing.",
+        examples=[["fr", "es"]],
+    )
+
+
 class NewItem(RequestModel):
     """One entry: an audio, a reference text, or both."""
 

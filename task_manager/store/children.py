@@ -51,7 +51,7 @@ class Expanded:
     @property
     def fields(self) -> Mapping[str, Any]:
         """What is written into the task."""
-        own = {"expand": "done", "revive": False} if self.job is None else {}
+        own = {"expand": "done", "revive": False, "added": []} if self.job is None else {}
         return {**own, "look_at": self.look_at}
 
 

@@ -93,9 +93,9 @@ class Store(AccessStore, EventStore, ExpiryStore, Outbox, TermStore, UploadStore
     def note_task(
         self, task_id: str, fields: Mapping[str, Any], *, revision: int | None = None
     ) -> bool:
-        """Writes fields that no decision rests on (expand, revive, look_at, counts, counts_at,
-        progress, started_at, purged_at, expire_at, export) without touching the revision; where
-        one is given, only while the task's is that. Whether it was written."""
+        """Writes fields that no decision rests on (expand, revive, added, look_at, counts,
+        counts_at, progress, started_at, purged_at, expire_at, export) without touching the
+        revision; where one is given, only while the task's is that. Whether it was written."""
         ...
 
     def start_task(self, task_id: str, at: float) -> bool:
@@ -269,7 +269,8 @@ class Store(AccessStore, EventStore, ExpiryStore, Outbox, TermStore, UploadStore
     # ── outputs and packs ────────────────────────────────────────────────────────────────────
 
     def put_output(self, output: Output) -> bool:
-        """Inserts, or replaces one with a lower (version, attempt); False if neither."""
+        """Inserts, or replaces one with a lower (version, attempt), or a transcript with the
+        same by an identity; False if neither."""
         ...
 
     def output(self, output_id: str) -> Output | None: ...

@@ -15,7 +15,6 @@ from urllib.parse import unquote, urlsplit
 from services.model.differences import Difference, Differences
 from services.model.errors import FailureClass
 from services.model.messages import Claim, Failure, Finish, Grant, Progress, Register, Report
-from services.model.plan import inline
 from services.model.stages import (
     AssembleSpec,
     DetectResult,
@@ -29,7 +28,7 @@ from services.model.stages import (
     TranslateResult,
     TranslateSpec,
 )
-from services.model.transcript import Body, Check, Edits, Segment, Transcript, Word
+from services.model.transcript import Body, Check, Edits, Segment, Transcript, Word, inline
 from services.worker.callbacks import Manager as Callbacks
 
 QUEUES = ["prepare", "assemble", "transcribe.stub-whisper", "translate.stub-nmt"]

@@ -84,6 +84,7 @@ LIKELY: dict[tuple[str, str], st.SearchStrategy[Any]] = {
     ("look_up_cells", "application/json"): st.fixed_dictionaries(
         {"cells": st.lists(_CELL, min_size=1)}
     ),
+    ("add_languages", "application/json"): st.just({"add": ["fr"]}),
     ("retry_dead_jobs", "application/json"): st.just({"all": True}),
     ("create_transcription", "multipart/form-data"): _AUDIO,
 }

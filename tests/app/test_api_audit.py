@@ -50,6 +50,7 @@ def test_every_order_is_there_with_who_gave_it_and_how_it_ended(keyed: Manager) 
         task = holder.post("/v1/tasks", json=TASK).json()["id"]
         holder.post("/v1/tasks", json={"targets": ["zh"]})
         holder.post(f"/v1/tasks/{task}/retry")
+        holder.post(f"/v1/tasks/{task}/languages", json={"add": ["fr"]})
         holder.post(f"/v1/tasks/{task}/cancel")
         holder.delete(f"/v1/tasks/{task}")
         holder.get("/v1/tasks")
@@ -61,6 +62,7 @@ def test_every_order_is_there_with_who_gave_it_and_how_it_ended(keyed: Manager) 
         (key_id, "task.create", task, "ok"),
         (key_id, "task.create", "", "required"),
         (key_id, "task.retry", task, "not_terminal"),
+        (key_id, "task.add_languages", task, "not_terminal"),
         (key_id, "task.cancel", task, "ok"),
         (key_id, "task.delete", task, "ok"),
         ("static", "node.drain", "node-1", "ok"),

@@ -8,9 +8,9 @@ import pytest
 
 from services.model.errors import FailureClass
 from services.model.messages import Finish, Report
-from services.model.plan import inline
 from services.model.speed import Speed
 from services.model.stages import PartPlan, PrepareResult
+from services.model.transcript import inline
 
 TEXT = {"text_id": "1", "text": "x" * 150, "language": "en"}  # ten seconds' worth
 QUEUE = "translate.stub-nmt"

@@ -27,6 +27,16 @@ def test_only_a_higher_version_and_attempt_replaces_an_output(
     assert store.output(first.id) == (second if replaces else first)
 
 
+def test_a_transcript_becomes_a_cell_and_no_cell_a_transcript(store: Store) -> None:
+    heard, cell = (an_output(kind=kind, attempt=2) for kind in ("transcript", "identity"))
+    store.put_output(heard)
+
+    assert store.put_output(cell)
+    assert not store.put_output(heard)
+    assert not store.put_output(cell)
+    assert store.output(cell.id) == cell
+
+
 def test_an_unknown_output_is_none(store: Store) -> None:
     assert store.output("t/0/A/zh") is None
 

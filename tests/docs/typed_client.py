@@ -31,6 +31,7 @@ def blocking(client: Fanscribe) -> None:
     assert_type(task.state, TaskState)
     assert_type(client.wait(task, timeout_s=3.0), TaskView)
     assert_type(client.tasks(state="failed", limit=3), Generator[TaskView, None, None])
+    assert_type(client.add_languages(task, ["fr"]), TaskView)
     assert_type(client.items(task.id), Generator[ItemView, None, None])
     assert_type(client.events(task, after=3), Generator[TaskEvent, None, None])
     assert_type(client.result(task), Result)

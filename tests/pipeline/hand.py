@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 from services.model.errors import FailureClass
 from services.model.messages import Beat, Claim, Failure, Finish, Grant, Held, Register, Report
-from services.model.plan import inline
 from services.model.stages import (
     AssembleResult,
     AssembleSpec,
@@ -20,7 +19,7 @@ from services.model.stages import (
     TranscribeSpec,
     TranslateResult,
 )
-from services.model.transcript import Body, Segment, Transcript
+from services.model.transcript import Body, Segment, Transcript, inline
 from task_manager.pipeline import Pipeline
 
 QUEUES = ("prepare", "assemble", "transcribe.stub-whisper", "translate.stub-nmt")

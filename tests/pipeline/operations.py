@@ -12,6 +12,7 @@ from world import Lease, World, unheard
 
 from services.model.errors import FailureClass as F
 from services.model.messages import Failure, NodeBeat, Progress
+from services.model.task import Target
 from services.model.transcript import Segment
 from task_manager.pipeline import Pipeline
 from task_manager.pipeline.settle import look_over, settle
@@ -217,6 +218,16 @@ def _retry(world: World, manager: Pipeline, _: Any) -> None:
     manager.retry(world.id)
 
 
+def _add(world: World, manager: Pipeline, _: Any) -> None:
+    world.retries += 1
+    manager.add_languages(world.id, [Target(language="de", spelling="de")])
+
+
+def _added_unexpanded(world: World) -> None:
+    _ended(world)
+    _crashed(lambda world, manager: _add(world, manager, None), world, "move_task")
+
+
 def _delete(world: World, manager: Pipeline, _: Any) -> None:
     manager.delete(world.id)
 
@@ -263,6 +274,10 @@ OPERATIONS = [
     Operation("cancel when all is done", _all_done, _cancel, False),
     Operation("retry of one", _one_failed, _retry),
     Operation("retry of all", _all_failed, _retry),
+    Operation("a language added", _ended, _add),
+    Operation("a language added to what failed in part", _one_failed, _add),
+    Operation("expansion of an added language by the ticker", _added_unexpanded, _expand),
+    Operation("cancel of an added language", _added_unexpanded, _cancel),
     Operation("delete while a part runs", _at("transcribe"), _delete),
     Operation("delete while an expansion is pending", _job_unexpanded, _delete),
     Operation("delete of an unexpanded task", _task_unexpanded, _delete),
@@ -274,5 +289,6 @@ EXPORTING = [
     Operation("export", _unwritten, _export),
     Operation("export after a retry", _retried_unwritten, _export),
     Operation("retry before the export", _unwritten, _retry),
+    Operation("a language added before the export", _unwritten, _add),
     Operation("delete before the export", _unwritten, _delete),
 ]

@@ -15,7 +15,7 @@ from services.model.stages import (
 )
 from services.model.states import JobState
 from services.model.task import ItemSpec
-from services.model.transcript import Body, Check
+from services.model.transcript import Body, Check, inline
 
 NOW = 100.0
 
@@ -27,7 +27,7 @@ def choose(source: str, target: str) -> str | None:
 def prepared(parts: int) -> PrepareResult:
     cut = [PartPlan(start=n * 100, end=(n + 1) * 100, speech=[(n * 100, n * 100 + 50)])
            for n in range(parts)]  # fmt: skip
-    return PrepareResult(pcm=plan.inline(""), seconds=30.0, parts=cut)
+    return PrepareResult(pcm=inline(""), seconds=30.0, parts=cut)
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def heard():
     """A transcript that a transcribe job reported."""
 
     def make(text: str = "Hello.", language: str = "en", runs=((0, 1),)) -> TranscribeResult:
-        body = plan.inline(text)
+        body = inline(text)
         return TranscribeResult(
             language=language, text=body, transcript=body, segments=1, runs=list(runs)
         )
@@ -244,7 +244,7 @@ def test_an_item_within_its_limit_or_only_flagged_is_translated(
 def test_a_translation_fills_exactly_one_cell(a_task, transcribe_job):
     task = a_task([ItemSpec(text_id="1", text="Hello.", language="en")], ["zh"])
     job = transcribe_job.model_copy(update={"language": "zh", "source": "T"})
-    body = plan.inline("你好。")
+    body = inline("你好。")
 
     children = plan.of_translation(
         task, job, TranslateResult(text=body, transcript=body, segments=1), now=NOW
@@ -283,7 +283,7 @@ def test_a_file_is_as_much_work_as_its_bytes_say_until_it_is_opened(a_task, an_a
 def test_a_part_is_as_much_work_as_there_is_speech_in_it(a_task, an_audio):
     task = a_task([ItemSpec(text_id="1", audio=an_audio, language="en")], ["zh"])
     parts = [seconds_of_speech((0, 40), (50, 60)), seconds_of_speech((60, 90))]
-    result = PrepareResult(pcm=plan.inline(""), seconds=90.0, parts=parts)
+    result = PrepareResult(pcm=inline(""), seconds=90.0, parts=parts)
 
     assert [job.size for job in plan.of_prepare(task, 0, result, now=NOW).jobs] == [50.0, 30.0]
 

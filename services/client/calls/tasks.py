@@ -1,4 +1,4 @@
-"""Tasks: looked at, listed, waited for, cancelled, tried again, deleted."""
+"""Tasks: looked at, listed, waited for, cancelled, tried again, added to, deleted."""
 
 from __future__ import annotations
 
@@ -81,6 +81,17 @@ def cancel(task: Task) -> Call[TaskView]:
 def retry(task: Task) -> Call[TaskView]:
     """Runs again what failed in a task that has ended, and only that."""
     return call("POST", f"{path_of(task)}/retry", a(TaskView))
+
+
+def add_languages(task: Task, languages: Sequence[str]) -> Call[TaskView]:
+    """Translates a task that has ended into more languages; what it has already stays."""
+    return call(
+        "POST",
+        f"{path_of(task)}/languages",
+        a(TaskView),
+        json={"add": list(languages)},
+        repeatable=True,
+    )
 
 
 def delete(task: Task) -> Call[None]:

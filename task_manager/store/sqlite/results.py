@@ -69,7 +69,8 @@ class ResultTables(Database):
 
 def older_than(output: Output) -> Decide:
     def decide(stored: Document) -> Mapping[str, Any] | None:
-        older = (stored["version"], stored["attempt"]) < (output.version, output.attempt)
-        return dict(output) if older else None
+        there, given = (stored["version"], stored["attempt"]), (output.version, output.attempt)
+        more = there == given and (stored["kind"], output.kind) == ("transcript", "identity")
+        return dict(output) if there < given or more else None
 
     return decide
