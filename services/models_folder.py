@@ -10,12 +10,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from services.model.catalog import DEMO, STUBS, WHISPER, Catalog, ModelEntry, memory_of
+from services.model.catalog import DEMO, SCRIPTS, STUBS, WHISPER, Catalog, ModelEntry, memory_of
 from services.model.errors import Invalid
 from services.model.languages import parse_language
 from services.model_lock import read_lock
 from services.settings import Settings
 
+_WITHOUT_FILES = frozenset({"opencc", "stub"})
 _DEMO_FOLDER = Path(__file__).resolve().parents[1] / "demo" / "models"
 
 
@@ -23,21 +24,21 @@ def load_catalog(settings: Settings) -> Catalog:
     """What is built in and what the catalog file says, in order of preference.
 
     Offered without being named are, in this order: the model of the settings, the demo models
-    if they are wanted, the catalog file's, what lies in the models folder, the stubs if they
-    are wanted. One whose licence forbids commercial use is offered only where the settings
-    allow it.
+    if they are wanted, the catalog file's, what lies in the models folder, the conversion of
+    scripts, the stubs if they are wanted. One whose licence forbids commercial use is offered
+    only where the settings allow it.
 
     Raises Invalid, `bad_catalog_file` or `noncommercial_default`.
     """
     demo = DEMO if settings.demo_models else ()
     stubs = STUBS if settings.stub_models else ()
     whisper = [_as_computed(entry, settings.compute_type) for entry in WHISPER]
-    known = {entry.name: entry for entry in (*demo, *whisper, *stubs)}
+    known = {entry.name: entry for entry in (*demo, *whisper, SCRIPTS, *stubs)}
     written = _read(settings.catalog_file, known) if settings.catalog_file else []
     known.update({entry.name: entry for entry in written})
     entries = [_with_licence(entry, settings) for entry in known.values()]
     located = [entry.name for entry in entries if locate(entry, settings)]
-    order = [*_names(demo), *_names(written), *located, *_names(stubs)]
+    order = [*_names(demo), *_names(written), *located, SCRIPTS.name, *_names(stubs)]
     allowed = {e.name for e in entries if e.commercial or settings.allow_noncommercial}
     preferred = _preferred(Catalog(entries), settings)
     names = dict.fromkeys([*preferred, *(name for name in order if name in allowed)])
@@ -50,7 +51,7 @@ def _names(entries: Iterable[ModelEntry]) -> list[str]:
 
 def locate(entry: ModelEntry, settings: Settings) -> Path | None:
     """The folder of a model, known by its `model.bin`; None if it is not on this machine."""
-    if entry.engine in {"stub", "llm"}:
+    if entry.engine in _WITHOUT_FILES or entry.chat is not None:
         return None
     root = _DEMO_FOLDER if entry.demo else settings.models_folder
     for name in (entry.location, entry.name):
@@ -64,7 +65,7 @@ def is_here(entry: ModelEntry, settings: Settings) -> bool:
     """Whether this machine can run it: it lies here, or its service can be asked from here."""
     if entry.chat is not None:
         return not entry.chat.key or entry.chat.key in settings.chat_keys
-    return entry.engine == "stub" or locate(entry, settings) is not None
+    return entry.engine in _WITHOUT_FILES or locate(entry, settings) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def about_installed(entry: ModelEntry, settings: Settings) -> About:
     needs no files."""
     folder = locate(entry, settings)
     if folder is None:
-        return About(installed=entry.engine == "stub", revision=entry.revision)
+        return About(installed=entry.engine in _WITHOUT_FILES, revision=entry.revision)
     lock = read_lock(folder)
     return About(True, lock.revision, lock.digest) if lock else About(installed=True)
 

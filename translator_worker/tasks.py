@@ -21,6 +21,7 @@ from services.worker.work import Work
 from translator_worker.engines import Engine, Row, Translation
 from translator_worker.engines.llm import ChatEngine, Watch
 from translator_worker.engines.protected import ProtectedEngine
+from translator_worker.engines.scripts import InEitherScript, ScriptEngine
 from translator_worker.sentences import Sentence, of_segments, of_text
 
 _BATCH = 32  # sentences; between two batches the job can be cancelled
@@ -37,10 +38,10 @@ def translate(spec: TranslateSpec, work: Work) -> TranslateResult:
     ]
     began = time.monotonic()
     if entry.chat is not None:
-        engine = ProtectedEngine(_chat(entry, work), masks=False)
+        engine = _whole(_chat(entry, work), entry)
         translations = engine.translate(rows, beam_size=None)
     else:
-        engine = ProtectedEngine(open_engine(entry, work), masks=True)
+        engine = _whole(open_engine(entry, work), entry)
         translations = _in_batches(engine, rows, spec.beam_size, work)
     engine_seconds = time.monotonic() - began
     transcript = _transcript(spec.target_language, sentences, translations, duration)
@@ -50,6 +51,11 @@ def translate(spec: TranslateSpec, work: Work) -> TranslateResult:
         segments=len(transcript.segments),
         engine_seconds=engine_seconds,
     )
+
+
+def _whole(engine: Engine, entry: ModelEntry) -> Engine:
+    """The engine of an entry with what is around every engine."""
+    return ProtectedEngine(InEitherScript(engine, entry.asked), masks=entry.chat is None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +119,8 @@ def open_engine(entry: ModelEntry, work: Work) -> Engine:
 
     Raises JobFailed where this node cannot run it.
     """
+    if entry.engine == "opencc":
+        return ScriptEngine()
     if entry.engine == "stub":
         from translator_worker.engines.stub import StubEngine  # noqa: PLC0415 - for tests only
 

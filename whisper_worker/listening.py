@@ -10,6 +10,7 @@ import numpy as np
 
 from services.model.decoding import Decoding
 from services.model.hotwords import Hinted
+from services.model.scripts import is_same_speech
 from services.model.stages import (
     DetectResult,
     DetectSpec,
@@ -29,6 +30,7 @@ from whisper_worker.guards import Loops, flags
 from whisper_worker.hotwords import hint
 from whisper_worker.recut import Sentences
 from whisper_worker.runs import cut_runs
+from whisper_worker.scripts import in_its_script
 from whisper_worker.sounding import Sounding, is_sifted
 from whisper_worker.timeline import RATE, Span, Timeline
 from whisper_worker.tongues import UNKNOWN, decide, doubts, runs, turns
@@ -116,7 +118,8 @@ def _heard(spec: TranscribeSpec, work: Work) -> tuple[Transcript, list[str], Hin
     loops = Loops(on="loop" in spec.decoding.guards)
     for raw in _said(engine, part, language, hearing, spec):
         work.check()
-        segment = _placed(raw, part, spec.part.channel, spec.decoding)
+        spelt = in_its_script(raw, raw.language or written)
+        segment = _placed(spelt, part, spec.part.channel, spec.decoding)
         judged = [segment] if segment.flags else loops.hear(segment)
         take(judged, min(1.0, (raw.end or 0.0) / part.timeline.seconds))
     take(loops.rest(), 1.0)
@@ -138,7 +141,8 @@ def _said(
     def sounds_like(turn: Span) -> str:
         samples = part.samples[slice(*turn)][:_DETECT_SAMPLES]
         found, probability = engine.detect(samples, spec.among)
-        return found if probability >= spec.threshold else language
+        is_other = probability >= spec.threshold and not is_same_speech(found, language)
+        return found if is_other else language
 
     for window in part.turns():
         for run, own in runs((turn, sounds_like(turn)) for turn in window):

@@ -11,9 +11,10 @@ from pydantic import Field, model_validator
 from services.model.chat import ChatService
 from services.model.errors import Invalid
 from services.model.languages import LANGUAGES, whisper_code
+from services.model.scripts import SIMPLIFIED, TRADITIONAL, asked, other_script
 from services.model.values import Stored
 
-Engine = Literal["faster-whisper", "ctranslate2", "llm", "stub"]
+Engine = Literal["faster-whisper", "ctranslate2", "llm", "opencc", "stub"]
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
 # By words, as licences are named in many ways: cc-by-nc-4.0, "CC BY-NC-SA", "non-commercial use".
@@ -28,10 +29,11 @@ class ModelEntry(Stored):
 
     `location` is a folder in the models folder, or the id of the hub that it comes from, at
     `revision` if that is pinned. `aliases` are other names for it. `languages` empty means every
-    Whisper language. A translator serves `pairs` if it has any, else every pair of two of its
-    languages. `translates` is of a transcriber: it was trained to write English for what is said
-    in other languages. `demo` models are tiny and know one small grammar. `chat` says where a
-    model of the engine `llm` runs, and how it is asked.
+    Whisper language. A translator knows `pairs` if it has any, else every pair of two of its
+    languages; what it knows in one script of Chinese it serves in both. `translates` is of a
+    transcriber: it was trained to write English for what is said in other languages. `demo`
+    models are tiny and know one small grammar. `chat` says where a model of the engine `llm`
+    runs, and how it is asked.
     """
 
     name: str
@@ -73,13 +75,24 @@ class ModelEntry(Stored):
         return self.kind == "transcribe" and self.translates and self.languages != ["en"]
 
     def hears(self, language: str) -> bool:
-        """Whether this transcriber writes down that language."""
-        known = language in self.languages if self.languages else whisper_code(language)
-        return self.kind == "transcribe" and bool(known)
+        """Whether this transcriber writes down that language, in whichever script."""
+        if self.kind != "transcribe":
+            return False
+        if not self.languages:
+            return whisper_code(language) is not None
+        return language in self.languages or other_script(language) in self.languages
 
     def serves(self, source: str, target: str) -> bool:
         """Whether this translator turns `source` into `target`; never into itself."""
-        if self.kind != "translate" or source == target:
+        return self.asked(source, target) is not None
+
+    def asked(self, source: str, target: str) -> tuple[str, str] | None:
+        """The pair that this translator is asked for where `source` is wanted in `target`; what
+        is another script in it is converted. None if it does not serve that."""
+        return asked(source, target, self._knows) if self.kind == "translate" else None
+
+    def _knows(self, source: str, target: str) -> bool:
+        if source == target:
             return False
         if self.pairs:
             return (source, target) in self.pairs
@@ -136,9 +149,11 @@ class Catalog:
         self, source: str, target: str, among: Sequence[str] | None = None
     ) -> ModelEntry | None:
         """The preferred translator of a pair, of all that are offered or the first of those that
-        are named; None if nobody serves it."""
-        named = self.offered if among is None else [self.entry(name) for name in among]
-        for entry in named:
+        are named; None if nobody serves it. Scripts are converted by models only if such are
+        named."""
+        named = [self.entry(name) for name in among or []]
+        rest = self.offered if among is None else []
+        for entry in [*named, SCRIPTS, *rest]:
             if entry is not None and entry.serves(source, target):
                 return entry
         return None
@@ -233,6 +248,17 @@ WHISPER = (
     _distilled("distil-large-v2", 756),
     _distilled("distil-large-v3", 756),
     _distilled("distil-large-v3.5", 756, "distil-whisper/distil-large-v3.5-ct2"),
+)
+
+# Always there, and needs no model: one script of Chinese becomes the other.
+SCRIPTS = ModelEntry(
+    name="opencc",
+    kind="translate",
+    engine="opencc",
+    languages=[SIMPLIFIED, TRADITIONAL],
+    memory_mb=60,
+    size_mb=7,
+    licence="Apache-2.0",
 )
 
 DEMO = (

@@ -20,7 +20,7 @@ from services.model.errors import Invalid
 @dataclass(frozen=True, slots=True)
 class Language:
     """What Whisper, NLLB, M2M100 and MADLAD-400 call it: None for what one does not know. M2M100
-    writes Chinese in Simplified characters only; Whisper mixes both."""
+    writes Chinese in Simplified characters only; Whisper has one code for both scripts."""
 
     tag: str
     name: str
@@ -131,7 +131,7 @@ _TABLE = (
     Language("yo", "Yoruba", "yo", "yor_Latn", "yo", "yo"),
     Language("yue", "Cantonese", "yue", "yue_Hant", None, None),
     Language("zh", "Chinese", "zh", "zho_Hans", "zh", "zh"),
-    Language("zh-Hant", "Traditional Chinese", None, "zho_Hant", None, "zh_Hant"),
+    Language("zh-Hant", "Traditional Chinese", "zh", "zho_Hant", None, "zh_Hant"),
 )
 
 LANGUAGES: Mapping[str, Language] = MappingProxyType({row.tag: row for row in _TABLE})
@@ -161,7 +161,7 @@ _MEMBERS = {"cmn": "zh", "nb": "no"} | {
     row.nllb.partition("_")[0]: row.tag for row in _TABLE if row.nllb
 }
 
-_BY_WHISPER = {row.whisper: row.tag for row in _TABLE if row.whisper}
+_BY_WHISPER = {row.whisper: row.tag for row in reversed(_TABLE) if row.whisper}  # zh is zh first
 _BY_NAME = {row.name.lower(): row.tag for row in _TABLE} | {
     "mandarin": "zh",
     "castilian": "es",
@@ -209,7 +209,7 @@ def parse_language(tag: str, *, field: str) -> str:
 
 
 def whisper_code(language: str) -> str | None:
-    """Whisper's code of a canonical tag; None for what Whisper does not write down."""
+    """Whisper's code of a canonical tag; None for a language that it does not hear."""
     row = LANGUAGES.get(language)
     return row.whisper if row else None
 

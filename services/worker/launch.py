@@ -14,7 +14,7 @@ from typing import Literal
 from celery import Celery
 
 from services import logs
-from services.model.catalog import Catalog, ModelEntry
+from services.model.catalog import SCRIPTS, Catalog, ModelEntry
 from services.model.job import Stage, queue_name
 from services.model.messages import Register
 from services.models_folder import is_here, load_catalog
@@ -87,7 +87,7 @@ def _tell_children(node: str, queues: list[str], slots: int) -> Settings:
 
 
 def _warn_if_idle(kind: Kind, queues: list[str]) -> None:
-    if not models_in(queues):
+    if not set(models_in(queues)) - {SCRIPTS.name}:
         log.warning(
             "no_models",
             kind=kind,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.model.languages import LANGUAGES, english_name, whisper_code
+from services.model.languages import english_name, from_whisper, whisper_code
 from services.model.transcript import Segment, Transcript, Word
 from task_manager.render.lines import clean
 
@@ -13,8 +13,9 @@ _SEEK = 100  # a second, in the frames that Whisper counts
 
 
 def language_name(tag: str | None) -> str:
-    """`zh` → `chinese`; `unknown` where nobody spoke."""
-    return english_name(tag).lower() if tag and tag in LANGUAGES else UNKNOWN
+    """`zh` → `chinese`, in whichever script; `unknown` where nobody spoke."""
+    code = whisper_code(tag) if tag else None
+    return english_name(from_whisper(code)).lower() if code else UNKNOWN
 
 
 def language_code(tag: str | None) -> str:

@@ -31,8 +31,9 @@ from services.model.stages import (
 from services.model.transcript import Body, Check, Edits, Segment, Transcript, Word, inline
 from services.worker.callbacks import Manager as Callbacks
 
-QUEUES = ["prepare", "assemble", "transcribe.stub-whisper", "translate.stub-nmt"]
-MODELS = ["stub-whisper", "stub-nmt"]
+QUEUES = ["prepare", "assemble", "transcribe.stub-whisper", "translate.stub-nmt",
+          "translate.opencc"]  # fmt: skip
+MODELS = ["stub-whisper", "stub-nmt", "opencc"]
 PATIENCE_S = 20.0
 
 CHECK = Check(

@@ -209,9 +209,10 @@ def test_a_pair_that_no_model_serves_is_refused_when_the_source_is_stated(start)
     assert manager.refused(items=[TEXT], targets=["zh"])[:2] == (422, "pair_not_served")
 
 
-def test_a_spoken_language_that_the_model_does_not_know_is_refused(shared) -> None:
-    item = {"audio": shared.upload(), "language": "zh-Hant"}
-    refused = shared.refused(items=[item], targets=["en"])
+def test_a_spoken_language_that_the_model_does_not_know_is_refused(start) -> None:
+    manager = start(stub_models=False, demo_models=True)
+    item = {"audio": manager.upload(), "language": "de"}
+    refused = manager.refused(items=[item], targets=["en"])
     assert refused == (422, "language_not_served", "items.0.language")
 
 

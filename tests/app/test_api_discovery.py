@@ -21,8 +21,24 @@ def test_languages_say_what_can_be_done_with_them(shared) -> None:
     known = {each["language"]: each for each in languages}
     assert known["zh"]["name"] == "Chinese"
     assert (known["zh"]["code"], known["zh"]["heard"]) == (1, True)
-    assert known["zh-Hant"]["heard"] is False
+    assert known["zh-Hant"]["heard"] is True
     assert "ja" in known["en"]["into"]
+
+
+def test_scripts_are_converted_where_no_model_translates(start) -> None:
+    languages = start(stub_models=False).api.get("/v1/languages").json()["languages"]
+    into = {each["language"]: each["into"] for each in languages if each["into"]}
+    assert into == {"zh": ["zh-Hant"], "zh-Hant": ["zh"]}
+
+
+def test_what_is_had_by_conversion_shows_with_the_rest(start) -> None:
+    manager = start(stub_models=False, demo_models=True)
+    languages = manager.api.get("/v1/languages").json()["languages"]
+    known = {each["language"]: (each["heard"], each["into"]) for each in languages}
+    assert known["en"] == (True, ["de", "ja", "zh", "zh-Hant"])
+    assert known["zh-Hant"] == (True, ["de", "en", "ja", "zh"])
+    assert known["de"] == (False, ["en", "ja", "zh", "zh-Hant"])
+    assert known["fr"] == (False, [])
 
 
 def test_models_say_what_is_offered_and_served(shared) -> None:

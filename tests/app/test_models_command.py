@@ -45,7 +45,8 @@ def test_the_models_of_this_machine_need_no_server(alone, monkeypatch, tmp_path)
     monkeypatch.setenv("FANSCRIBE_URL", "http://127.0.0.1:9")
     listed = alone("--here", "--json")
     assert listed.exit_code == 0, listed.output
-    assert [each["name"] for each in json.loads(listed.stdout) if each["installed"]] == ["small"]
+    installed = [each["name"] for each in json.loads(listed.stdout) if each["installed"]]
+    assert installed == ["small", "opencc"]
 
 
 def test_where_no_server_was_named_and_none_answers_this_machine_is_asked(

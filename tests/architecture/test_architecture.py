@@ -41,6 +41,7 @@ HOMES = {
     "ctranslate2": ("whisper_worker/engines/", "translator_worker/engines/", "demo/"),
     "tenacity": ("translator_worker/engines/",),
     "sentencepiece": ("translator_worker/engines/", "demo/"),
+    "opencc": ("services/chinese.py",),
     "fastapi": ("task_manager/",),
     "starlette": ("task_manager/",),
     "uvicorn": ("task_manager/",),

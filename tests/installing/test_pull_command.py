@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from services import settings as configuration
 from services.cli import make_app
 from services.installing.errors import CannotInstall, NoSuchModel
+from services.model.catalog import SCRIPTS
 from services.models_folder import load_catalog
 from services.settings import Settings
 
@@ -51,7 +52,7 @@ def test_a_model_of_the_catalog_is_offered_once_it_is_pulled(
     assert f"small at {COMMIT[:12]} is installed." in said
     assert "after its next start" in said
     offered = load_catalog(Settings(models_dir=root, data_dir=tmp_path)).offered
-    assert [entry.name for entry in offered] == ["small"]
+    assert [entry.name for entry in offered] == ["small", "opencc"]
     assert "is there already, whole" in pull("small")
 
 
@@ -79,7 +80,7 @@ def test_another_model_of_the_hub_comes_with_the_lines_for_the_catalog(
     path = tmp_path / "catalog.toml"
     path.write_text(table, encoding="utf-8")
     settings = Settings(models_dir=root, catalog_file=path, data_dir=tmp_path)
-    assert load_catalog(settings).offered == []
+    assert load_catalog(settings).offered == [SCRIPTS]
     allowing = settings.model_copy(update={"allow_noncommercial": True})
     assert load_catalog(allowing).transcriber(None).name == "whisper-swiss"
 

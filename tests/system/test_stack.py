@@ -16,6 +16,8 @@ import numpy as np
 import pytest
 from pytest_httpserver import HTTPServer
 
+from demo.sample import BUNDLED
+from services.chinese import written_in
 from tests.contract.buckets import BUCKET, KEY_ID, KEY_SECRET, keys_in, s3_server
 from tests.system.conftest import Proc, Program, Stack, wait_for
 
@@ -116,6 +118,26 @@ def test_a_url_is_fetched_by_the_worker_of_an_operator_who_allows_it(
         told = stack.json("submit", *urls, "--to", "zh", "--wait", status=3)
     assert set(told["result"]["zh"]) == {"talk"}
     assert [line["code"] for line in told["task"]["attempts"]] == ["input_gone"]
+
+
+def test_chinese_speech_comes_back_in_both_scripts_whichever_is_stated(
+    stub_stack: StartStack,
+) -> None:
+    stack = stub_stack(FANSCRIBE_DEMO_MODELS="true")
+    talk = str(BUNDLED / "2.ogg")
+    words = ["--text", "note=为了头发，他出发了。", "--to", "zh,zh-TW,en", "--wait"]
+    told = stack.json("submit", talk, *words, "--from", "zh")
+    assert told["task"]["state"] == "succeeded"
+    result = told["result"]
+    assert list(result) == ["zh", "zh-Hant", "en"]
+    assert result["zh-Hant"]["note"] == {"T": "為了頭髮，他出發了。"}
+    heard = result["zh"]["2"]["A"]
+    assert result["zh-Hant"]["2"]["A"] == written_in(heard, "zh-Hant") != heard
+    subtitles = stack.run("subtitles", told["task"]["id"], "2", "--language", "zh-Hant")
+    assert subtitles.startswith("1\n00:00:0")
+    again = stack.json("submit", talk, "--to", "zh,zh-Hant,en", "--from", "zh-Hant", "--wait")
+    both = {language: texts["2"] for language, texts in again["result"].items()}
+    assert both == {language: result[language]["2"] for language in ("zh", "zh-Hant", "en")}
 
 
 def test_one_language_that_fails_leaves_the_others_whole(stub_stack: StartStack) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.model.catalog import DEMO, STUBS, WHISPER, Catalog, is_hub_id
+from services.model.catalog import DEMO, SCRIPTS, STUBS, WHISPER, Catalog, is_hub_id
 from services.model.errors import Invalid
 from services.model_lock import ModelLock, hashed, write_lock
 from services.models_folder import About, about_installed, load_catalog, locate
@@ -136,7 +136,7 @@ NONCOMMERCIAL = """
 def test_a_model_that_is_not_for_commercial_use_is_no_default(settings_of, catalog_file) -> None:
     path = catalog_file(NONCOMMERCIAL)
     catalog = load_catalog(settings_of(catalog_file=path))
-    assert catalog.offered == []
+    assert catalog.offered == [SCRIPTS]
     assert catalog.transcriber("ours").licence == "CC-BY-NC-4.0"
     with pytest.raises(Invalid, match="FANSCRIBE_ALLOW_NONCOMMERCIAL") as refused:
         load_catalog(settings_of(catalog_file=path, transcribe_model="ours"))
@@ -154,7 +154,7 @@ def test_the_licence_of_the_hub_holds_where_the_catalog_has_none(
         catalog_file=catalog_file(NONCOMMERCIAL.replace('licence = "CC-BY-NC-4.0"', ""))
     )
     write_lock(settings.models_folder / "ours", lock)
-    assert load_catalog(settings).offered == []
+    assert load_catalog(settings).offered == [SCRIPTS]
 
 
 def test_what_lies_on_the_disk_is_looked_up_anew(settings_of, installed) -> None:
@@ -198,16 +198,17 @@ def test_demo_and_stub_models_are_offered_only_when_asked_for(settings_of) -> No
     assert [plain.entry(name) for name in ("whisper-demo", "nmt-demo", "stub-nmt")] == [None] * 3
     assert plain.translator("en", "zh") is None
     assert plain.served("en") == []
+    assert plain.served("zh") == ["zh-Hant"]
 
 
 def test_the_demo_translates_what_its_card_says_and_nothing_else() -> None:
     catalog = Catalog(DEMO)
-    assert catalog.served("en") == ["de", "ja", "zh"]
-    assert catalog.served("zh") == ["de", "en", "ja"]
-    assert catalog.served("ja") == ["de", "en", "zh"]
-    assert catalog.served("de") == ["en", "ja", "zh"]
+    assert catalog.served("en") == ["de", "ja", "zh", "zh-Hant"]
+    assert catalog.served("zh") == ["de", "en", "ja", "zh-Hant"]
+    assert catalog.served("zh-Hant") == ["de", "en", "ja", "zh"]
+    assert catalog.served("ja") == ["de", "en", "zh", "zh-Hant"]
+    assert catalog.served("de") == ["en", "ja", "zh", "zh-Hant"]
     assert catalog.served("fr") == []
-    assert catalog.translator("zh", "zh-Hant") is None
 
 
 def test_a_stub_translates_everything_but_a_language_into_itself() -> None:
@@ -219,7 +220,10 @@ def test_a_stub_translates_everything_but_a_language_into_itself() -> None:
 def test_whisper_hears_what_it_has_a_code_for() -> None:
     by_name = {entry.name: entry for entry in WHISPER}
     assert by_name["large-v3"].hears("yue")
-    assert not by_name["large-v3"].hears("zh-Hant")
+    assert by_name["large-v3"].hears("zh-Hant")
+    assert not by_name["large-v3"].hears("tlh")
+    assert not by_name["distil-large-v3"].hears("zh-Hant")
+    assert [DEMO[0].hears(tag) for tag in ("zh", "zh-Hant", "ja")] == [True, True, False]
     assert not by_name["distil-large-v3"].hears("zh")
     assert not DEMO[1].hears("en")
 

@@ -26,7 +26,7 @@ MEANT = {
     "en": "en", "zh": "zh", "yue": "yue", "haw": "haw", "zh-Hant": "zh-Hant",
     # in other letters, with a region or a script that changes nothing
     "EN": "en", "pt_br": "pt", "en-US": "en", "zh-Hans": "zh", "zh-CN": "zh", "zh-SG": "zh",
-    "zh-Hans-TW": "zh", "ja-Jpan": "ja", " de ": "de",
+    "zh-Hans-TW": "zh", "ja-Jpan": "ja", " de ": "de", "zh_CN": "zh", "eng": "en",
     # regions that tell the script
     "zh-TW": "zh-Hant", "zh-HK": "zh-Hant", "ZH_hant": "zh-Hant",
     # the slips of the original brief, never emitted
@@ -183,6 +183,6 @@ def test_whisper_wants_its_own_codes_for_tagalog_and_javanese() -> None:
     assert [whisper_code(tag) for tag in ("fil", "jv", "no")] == ["tl", "jw", "no"]
 
 
-def test_whisper_does_not_write_traditional_chinese() -> None:
-    assert whisper_code("zh-Hant") is None
+def test_whisper_has_one_code_for_both_scripts_of_chinese() -> None:
+    assert (whisper_code("zh"), whisper_code("zh-Hant")) == ("zh", "zh")
     assert from_whisper("zh") == "zh"

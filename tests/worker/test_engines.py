@@ -24,11 +24,18 @@ def test_the_language_is_one_that_the_model_knows(
     assert 0.0 < probability <= 1.0
 
 
-@pytest.mark.parametrize("language", ["zh", "de"])
+@pytest.mark.parametrize("language", ["zh", "de", "zh-Hant"])
 def test_the_language_is_one_of_those_that_may_be_spoken(
     tiny_engine: FasterWhisper, samples: np.ndarray, language: str
 ) -> None:
     assert tiny_engine.detect(samples, [language])[0] == language
+
+
+def test_chinese_that_may_be_spoken_in_two_scripts_is_in_the_first_of_them(
+    tiny_engine: FasterWhisper, samples: np.ndarray
+) -> None:
+    assert tiny_engine.detect(samples, ["zh-Hant", "zh"])[0] == "zh-Hant"
+    assert tiny_engine.detect(samples, ["zh", "zh-Hant"])[0] == "zh"
 
 
 def test_a_model_that_knows_english_only_is_not_asked_what_it_hears(

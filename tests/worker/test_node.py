@@ -12,6 +12,7 @@ from in_test_manager import CALLS, InTestManager
 from services.model.catalog import DEMO, STUBS, WHISPER, Catalog
 from services.model.messages import Finish, NodeBeat, Register, Report
 from services.model.stages import DetectResult
+from services.models_folder import load_catalog
 from services.settings import Settings
 from services.worker.callbacks import Manager
 from services.worker.capacity import children
@@ -117,6 +118,8 @@ def test_a_worker_serves_what_its_machine_has(tmp_path: Path) -> None:
         "transcribe.stub-whisper",
     ]
     assert default_queues("translator", catalog, settings) == ["translate.stub-nmt"]
+    offered = default_queues("translator", load_catalog(settings), settings)
+    assert offered == ["translate.opencc"]
     assert default_queues("translator", Catalog(DEMO[:1]), settings) == []
 
 

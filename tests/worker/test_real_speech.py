@@ -14,6 +14,7 @@ from demo import speech
 from demo.grammar import sentences
 from demo.sample import expected_text
 from services import settings
+from services.chinese import written_in
 from services.model.errors import JobFailed
 from services.model.messages import Grant
 from services.model.stages import DetectSpec, PrepareSpec, TranscribeResult, TranscribeSpec
@@ -179,6 +180,29 @@ def test_each_stretch_is_heard_in_its_own_language_if_that_is_asked_for(ear: Ear
     assert f" {chinese} " in heard.text
     alone = ear.hear(audio)
     assert {segment.language for segment in alone.segments} == {None}
+
+
+def test_chinese_is_written_down_in_the_script_that_is_stated(ear: Ear) -> None:
+    audio = spoken("zh", slice(6, 9))
+    simplified = ear.hear(audio, language="zh", word_timestamps=True)
+    heard = ear.hear(audio, language="zh-Hant", word_timestamps=True)
+    assert simplified.text == expected_text(KNOWN[6:9], "zh")
+    assert heard.text == written_in(simplified.text, "zh-Hant") != simplified.text
+    assert (heard.language, {s.language for s in heard.segments}) == ("zh-Hant", {None})
+    for segment, known in zip(heard.segments, simplified.segments, strict=True):
+        assert "".join(word.text for word in segment.words).strip() == segment.text
+        times = [[(word.start, word.end) for word in each.words] for each in (segment, known)]
+        assert times[0] == times[1]
+
+
+def test_chinese_between_other_languages_keeps_the_script_that_is_stated(ear: Ear) -> None:
+    clips = [*said("zh", slice(2, 4)), *said("en", slice(0, 2))]
+    audio, _ = speech.join(clips, [0.3, 0.4, 1.5, 0.4, 0.5])
+    heard = ear.hear(audio, language="zh-Hant", multilingual=True)
+    assert [segment.language for segment in heard.segments] == ["zh-Hant"] * 2 + ["en"] * 2
+    assert heard.segments[0].text == written_in(KNOWN[2].text("zh"), "zh-Hant")
+    expected = ear.hear(audio, among=["en", "zh-Hant"], multilingual=True)
+    assert [segment.language for segment in expected.segments] == ["zh-Hant"] * 2 + ["en"] * 2
 
 
 def test_words_lie_where_they_are_said_behind_silences_and_cuts(ear: Ear) -> None:

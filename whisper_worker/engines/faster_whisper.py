@@ -33,9 +33,10 @@ class FasterWhisper:
         if not self._model.model.is_multilingual:
             return "en", 1.0  # it knows no other, and cannot be asked
         _, _, probabilities = self._model.detect_language(samples)
-        known = [(from_whisper(code), float(share)) for code, share in probabilities]
-        wanted = [each for each in known if not among or each[0] in among]
-        return max(wanted or known, key=lambda each: each[1])
+        wanted = {whisper_code(tag): tag for tag in reversed(among)}  # of two scripts the first
+        known = [each for each in probabilities if each[0] in wanted] or probabilities
+        code, share = max(known, key=lambda each: each[1])
+        return wanted.get(code) or from_whisper(code), float(share)
 
     def count(self, text: str) -> int:
         return len(self._model.hf_tokenizer.encode(text, add_special_tokens=False).ids)
