@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 from services.model.catalog import Catalog, ModelEntry
 from services.model.errors import Invalid
 from services.model.languages import LANGUAGES, parse_language
@@ -67,23 +69,23 @@ def check_pairs(manifest: Manifest, catalog: Catalog) -> None:
 def _serve(
     manifest: Manifest, targets: list[str], names: list[str], catalog: Catalog, field: str
 ) -> None:
-    for source in {item.language for item in manifest.items} - {None}:
-        for target in targets:
-            if target == source or catalog.translator(str(source), target, names):
-                continue
-            into = [tag for tag in LANGUAGES if catalog.translator(str(source), tag, names)]
-            listed = ", ".join(names)
-            what = (
-                f"The model {listed} does not translate"
-                if len(names) == 1
-                else (f"None of the models {listed} translates")
-            )
-            raise Invalid(
-                f"{what} {source} into {target}; from {source} it can be: "
-                f"{', '.join(into) or 'nothing'}.",
-                code="pair_not_served",
-                field=field,
-            )
+    sources = dict.fromkeys(each for item in manifest.items for each in manifest.stated(item))
+    for source, target in product(sources, targets):
+        if target == source or catalog.translator(source, target, names):
+            continue
+        into = [tag for tag in LANGUAGES if catalog.translator(source, tag, names)]
+        listed = ", ".join(names)
+        what = (
+            f"The model {listed} does not translate"
+            if len(names) == 1
+            else (f"None of the models {listed} translates")
+        )
+        raise Invalid(
+            f"{what} {source} into {target}; from {source} it can be: "
+            f"{', '.join(into) or 'nothing'}.",
+            code="pair_not_served",
+            field=field,
+        )
 
 
 def _entry(name: str, catalog: Catalog, field: str) -> ModelEntry:

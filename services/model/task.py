@@ -158,6 +158,12 @@ class Manifest(Stored):
         """How many cells the whole task has."""
         return max(1, len(self.targets)) * sum(len(self.sources(item)) for item in self.items)
 
+    def stated(self, item: ItemSpec) -> list[str]:
+        """The languages that an item is translated from, as far as they are known beforehand."""
+        heard = self.options.decoding.language(item.language or "") if item.audio else None
+        read = item.language if item.text is not None else None
+        return list(dict.fromkeys(language for language in (heard, read) if language))
+
     def own_words_count(self, language: str) -> bool:
         """Whether an item's own words, in this language, are a cell of the task."""
         return not self.targets or language in self.languages

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from hashlib import sha256
+from itertools import product
 from typing import Any
 
 from services import logs
@@ -179,14 +180,13 @@ def refuse_unserved(ports: Ports, manifest: Manifest) -> None:
     """A stated source language that some target cannot be reached from is refused at once."""
     choose = ports.choosing(manifest.options)
     for number, item in enumerate(manifest.items):
-        for target in manifest.languages:
-            if item.language is None or item.language == target:
+        for source, target in product(manifest.stated(item), manifest.languages):
+            if source == target or choose(source, target) is not None:
                 continue
-            if choose(item.language, target) is None:
-                served = ", ".join(ports.catalog.served(item.language)) or "nothing"
-                raise Invalid(
-                    f"No configured model translates {item.language} into {target}; "
-                    f"from {item.language} it can be: {served}.",
-                    code="pair_not_served",
-                    field=f"items.{number}.language",
-                )
+            served = ", ".join(ports.catalog.served(source)) or "nothing"
+            raise Invalid(
+                f"No configured model translates {source} into {target}; "
+                f"from {source} it can be: {served}.",
+                code="pair_not_served",
+                field=f"items.{number}.language",
+            )

@@ -59,7 +59,7 @@ def _refuse_unserved(ports: Ports, task: Task, added: Sequence[Target]) -> None:
     """A stated language must be served, as when the task was taken; of those that were heard it is
     enough if one is, and what is not fails by itself."""
     choose = ports.choosing(task.manifest.options)
-    stated = {item.language for item in task.manifest.items if item.language is not None}
+    stated = {each for item in task.manifest.items for each in task.manifest.stated(item)}
     spoken = _spoken(ports, task)
     if not spoken:
         raise Conflict(

@@ -152,7 +152,8 @@ class Driver:
         if isinstance(spec, DetectSpec):
             return self._detected(grant.text_id)
         if isinstance(spec, TranscribeSpec):
-            language = spec.language or self.languages.get(grant.text_id, "en")
+            heard = spec.language or self.languages.get(grant.text_id, "en")
+            language = spec.decoding.language(heard)
             text = self.texts.get((language, grant.text_id), f"Heard {grant.text_id}.")
             checked = spec.reference is not None
             plain, whole = _bodies(text, language, words=spec.word_timestamps)
