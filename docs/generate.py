@@ -18,13 +18,12 @@ from typing import Any, get_args
 import client_methods
 import decoder_options
 import error_codes
+import language_tables
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from services import settings
 from services.model import messages, retry, states
-from services.model.codebook import BOOK
-from services.model.languages import english_name
 from services.settings import Settings
 
 DOCS = Path(__file__).resolve().parent
@@ -256,15 +255,6 @@ def _plain(text: str) -> str:
     return text.replace("<", "&lt;").replace("*", "\\*")
 
 
-# ── codebook ─────────────────────────────────────────────────────────────────────────────────
-
-
-def codebook() -> str:
-    """The numbers of the coded pack."""
-    rows = [[str(code), f"`{tag}`", english_name(tag)] for code, tag in BOOK.items()]
-    return table(["code", "language", "name"], rows)
-
-
 # ── client.md ────────────────────────────────────────────────────────────────────────────────
 
 
@@ -303,7 +293,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "error-classes": error_classes,
     "error-codes": finer_codes,
     "failure-codes": failure_codes,
-    "codebook": codebook,
+    "codebook": lambda: table(*language_tables.codebook()),
+    "languages": lambda: table(*language_tables.languages()),
     "client-methods": methods_of_client,
     "decode-options": decode_options,
     "other-names": other_names,
