@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import os
 import shutil
 import socket
@@ -204,8 +205,10 @@ class Parent:
         self._end(DEAF_EXIT_CODE)
 
     def _end_hanging(self) -> None:
-        """What children hold by now they keep on disk, or it is missed and runs again."""
+        """What children hold by now they keep on disk, or it is missed and runs again. Why Celery
+        hangs nobody knows, so the log gets what each thread was at."""
         log.error("leaving_hangs", for_s=self._settings.leave_within_s + HANGS_S)
+        faulthandler.dump_traceback(all_threads=True)
         self._end(0)
 
     def _end(self, code: int) -> None:

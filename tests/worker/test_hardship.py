@@ -283,4 +283,6 @@ def test_a_worker_whose_pool_never_stops_leaves_all_the_same(
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(60) == 0
     assert manager.node_beats[-1].leaving
-    assert "leaving_hangs" in (tmp_path / "worker.log").read_text(encoding="utf-8")
+    told = (tmp_path / "worker.log").read_text(encoding="utf-8")
+    assert "leaving_hangs" in told
+    assert "hanging_app.py" in told.partition("leaving_hangs")[2], "where each thread hangs"
