@@ -43,7 +43,10 @@ Fields = Mapping[str, Sequence[str]]
 @dataclass(frozen=True, slots=True)
 class Dictation:
     """What is wanted: the words as they are spoken, or in `english`, or only their language.
-    `language` is a tag or a name of it; without one it is one of `spoken`, if any are given."""
+    `language` is a tag or a name of it; without one it is one of `spoken`, if any are given.
+
+    A speech model that was trained to write English does so itself, in one go and with nothing
+    else installed; what another one hears goes on to a translation model."""
 
     model: ModelEntry
     language: str | None = None
@@ -65,10 +68,14 @@ class Dictation:
             language = spoken[0]
         return Manifest(
             items=[ItemSpec(text_id=named_after(audio.name), audio=audio, language=language)],
-            targets=[Target(language=ENGLISH, spelling=ENGLISH)] if self.english else [],
+            targets=self._targets(),
             options=Options(
                 transcribe_model=self.model.name,
-                decoding=Decoding(prompt=self.prompt, temperature=ladder(self.temperature)),
+                decoding=Decoding(
+                    task="translate" if self._by_itself else "transcribe",
+                    prompt=self.prompt,
+                    temperature=ladder(self.temperature),
+                ),
                 keywords=list(self.keywords),
                 spoken=[] if language else spoken,
                 word_timestamps=self.word_timestamps,
@@ -76,6 +83,16 @@ class Dictation:
                 only_detect=self.only_detect,
             ),
         )
+
+    @property
+    def _by_itself(self) -> bool:
+        """Whether the speech model writes the English."""
+        return self.english and self.model.writes_english
+
+    def _targets(self) -> list[Target]:
+        if not self.english or self._by_itself:
+            return []
+        return [Target(language=ENGLISH, spelling=ENGLISH)]
 
     def _tag(self, written: str, field: str) -> str:
         tag = parse_language(written, field=field)

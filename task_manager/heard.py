@@ -25,6 +25,12 @@ class Heard:
     item: ItemView
 
     @property
+    def in_english(self) -> bool:
+        """Whether it was translated, by whichever model."""
+        manifest = self.task.manifest
+        return bool(manifest.targets) or manifest.options.decoding.task == "translate"
+
+    @property
     def seconds(self) -> float:
         """Of the audio."""
         return round(self.item.duration or self.transcript.duration or 0.0, 3)

@@ -51,7 +51,7 @@ def verbose(found: Heard, granularities: Sequence[Granularity]) -> dict[str, Any
     """Everything that is known, with the times that were asked for."""
     transcript = found.transcript
     told: dict[str, Any] = {
-        "task": "translate" if found.task.manifest.targets else "transcribe",
+        "task": "translate" if found.in_english else "transcribe",
         "language": whisper.language_name(transcript.language),
         "duration": found.seconds,
         "text": transcript.text,

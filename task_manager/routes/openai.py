@@ -98,8 +98,8 @@ async def create_transcription(
 async def create_translation(
     request: Request, submission: TheSubmission, catalog: TheCatalog, clerk: TheClerk
 ) -> Response:
-    """Writes down one audio and translates it into English while its caller waits. What is not
-    spoken in English is translated by a translation model, sentence by sentence."""
+    """Writes down one audio in English while its caller waits: by the speech model itself, where
+    it was trained to translate, else by a translation model, sentence by sentence."""
 
     def understand(fields: Fields) -> tuple[Dictation, Answer]:
         asked = read_form(NewTranslation, fields)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import queue
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -31,9 +32,8 @@ from services.model.stages import (
 from services.model.transcript import Body, Check, Edits, Segment, Transcript, Word, inline
 from services.worker.callbacks import Manager as Callbacks
 
-QUEUES = ["prepare", "assemble", "transcribe.stub-whisper", "translate.stub-nmt",
-          "translate.opencc"]  # fmt: skip
-MODELS = ["stub-whisper", "stub-nmt", "opencc"]
+SPEECH_MODELS = ("stub-whisper",)
+TRANSLATION_MODELS = ("stub-nmt", "opencc")
 PATIENCE_S = 20.0
 
 CHECK = Check(
@@ -68,11 +68,13 @@ class RecordingAnnouncer:
 @dataclass
 class Driver:
     """Works off what is announced. `languages` says what is heard in which text id; jobs of the
-    target languages in `broken` fail for good; text ids in `unreadable` are no media."""
+    target languages in `broken` fail for good; text ids in `unreadable` are no media. It knows
+    its `speech_models` and all translation models."""
 
     callbacks: Callbacks
     announcer: RecordingAnnouncer
     node: str = "node-1"
+    speech_models: Sequence[str] = SPEECH_MODELS
     languages: dict[str, str] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
     unreadable: set[str] = field(default_factory=set)
@@ -82,11 +84,18 @@ class Driver:
     check: Check = CHECK  # of what was heard in an item with a text
     differences: Differences = DIFFERENCES
 
+    @property
+    def models(self) -> list[str]:
+        return [*self.speech_models, *TRANSLATION_MODELS]
+
     def register(self) -> None:
+        hearing = [f"transcribe.{model}" for model in self.speech_models]
+        translating = [f"translate.{model}" for model in TRANSLATION_MODELS]
+        queues = ["prepare", "assemble", *hearing, *translating]
         self.callbacks.register(
             Register(
-                node=self.node, kind="whisper", host="here", pid=1, queues=QUEUES,
-                models=MODELS, slots=4, version="0",
+                node=self.node, kind="whisper", host="here", pid=1, queues=queues,
+                models=self.models, slots=4, version="0",
             )
         )  # fmt: skip
 
@@ -94,7 +103,7 @@ class Driver:
         """Waits for an announcement and claims; the token and what it won."""
         name, job = self.announcer.rung.get(timeout=PATIENCE_S)
         token = secrets.token_hex(16)
-        claim = Claim(node=self.node, token=token, queue=name, job=job, models=MODELS, slots=1)
+        claim = Claim(node=self.node, token=token, queue=name, job=job, models=self.models, slots=1)
         return token, self.callbacks.claim(claim).grants
 
     def step(self) -> None:

@@ -51,8 +51,13 @@ def test_json_has_segments_and_words_where_they_are_asked_for(
 
 
 def test_a_translation_is_english_whatever_is_spoken(manager: Manager) -> None:
-    answer = asked(manager, task="translate", language="de", output="srt")
-    assert "[en] Heard talk." in answer.text
+    answer = asked(manager, task="translate", language="de", output="json")
+    assert json.loads(answer.text)["language"] == "en"
+    (task,) = tasks_of(manager)
+    assert (task.manifest.options.decoding.task, task.manifest.items[0].language) == (
+        "translate",
+        "de",
+    )
 
 
 def test_what_is_asked_for_reaches_the_work(manager: Manager) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 
 import openai
 import pytest
@@ -105,20 +106,52 @@ def test_a_language_that_is_stated_is_not_guessed(manager: Manager, options) -> 
     assert found.language == "chinese"
 
 
-@pytest.mark.filterwarnings("ignore:deprecated")  # as OpenAI has it; its users still call it
-@pytest.mark.parametrize(
-    ("spoken", "text"), [("de", "[en] Heard talk."), ("en", TEXT)], ids=["german", "english"]
-)
-def test_a_translation_is_always_english(manager: Manager, spoken: str, text: str) -> None:
-    manager.driver.languages = {"talk": spoken}
+@pytest.fixture
+def listening_manager(start, tmp_path: Path) -> Manager:
+    """One with a speech model more, which writes down what is said and no other language."""
+    file = tmp_path / "catalog.toml"
+    file.write_text(
+        '[[model]]\nname = "listener"\nkind = "transcribe"\nengine = "stub"\ntranslates = false\n'
+    )
+    made = start(catalog_file=file)
+    made.driver.speech_models = ["listener"]
+    made.driver.register()
+    return made
+
+
+def translated(manager: Manager, model: str):
+    """An answer with times, one without, and which languages it was translated into."""
     with sdk(manager) as client:
         ask = client.audio.translations.create
         form = "verbose_json"
-        found = answered(manager, lambda: ask(file=AUDIO, model="whisper-1", response_format=form))
-        plain = answered(manager, lambda: ask(file=AUDIO, model="whisper-1"))
-    assert (found.language, found.duration, found.text) == ("english", 3.0, text)
-    assert found.segments[0].text == text
-    assert plain.text == text
+        found = answered(manager, lambda: ask(file=AUDIO, model=model, response_format=form))
+        plain = answered(manager, lambda: ask(file=AUDIO, model=model))
+    task = tasks_of(manager)[0]
+    return found, plain, [target.language for target in task.manifest.targets]
+
+
+@pytest.mark.filterwarnings("ignore:deprecated")  # as OpenAI has it; its users still call it
+@pytest.mark.parametrize("spoken", ["de", "en"])
+def test_a_model_that_writes_english_translates_by_itself(manager: Manager, spoken: str) -> None:
+    manager.driver.languages = {"talk": spoken}
+    found, plain, targets = translated(manager, "whisper-1")
+    assert (found.task, found.language, found.duration) == ("translate", "english", 3.0)
+    assert found.segments[0].text == found.text == plain.text == TEXT
+    assert targets == []
+
+
+@pytest.mark.filterwarnings("ignore:deprecated")
+@pytest.mark.parametrize(
+    ("spoken", "text"), [("de", "[en] Heard talk."), ("en", TEXT)], ids=["german", "english"]
+)
+def test_what_another_model_hears_is_translated_by_a_translation_model(
+    listening_manager: Manager, spoken: str, text: str
+) -> None:
+    listening_manager.driver.languages = {"talk": spoken}
+    found, plain, targets = translated(listening_manager, "listener")
+    assert (found.task, found.language, found.duration) == ("translate", "english", 3.0)
+    assert found.segments[0].text == found.text == plain.text == text
+    assert targets == ["en"]
 
 
 # ── streams ──────────────────────────────────────────────────────────────────────────────────
