@@ -18,10 +18,23 @@ _CODAS = ("", "", "", "n", "r", "l", "s")
 _HELD_OUT_ONE_IN = 10
 _SOMEBODY = re.compile(r"\b(?:Anna|Peter|Maria|Thomas)\b")
 
+# Pieces of names: from its first letter on, with the space before it, or from inside.
+_VOWEL, _ONSET = f"[{''.join(_VOWELS)}]", f"(?:{'|'.join(_ONSETS)})"
+_FIRST = f"(?:{'|'.join(onset.capitalize() for onset in _ONSETS)})"
+_BEGINNING = f" (?:{_FIRST}(?:{_VOWEL}{_ONSET}){{0,3}}{_VOWEL}?)?"
+_INSIDE = f"{_VOWEL}?(?:{_ONSET}{_VOWEL}){{0,3}}{_ONSET}?"
+_PIECE = re.compile(f"{_BEGINNING}|{_INSIDE}")
+
 
 def is_held_out(name: str) -> bool:
     """Whether training must never see this name."""
     return zlib.crc32(name.encode()) % _HELD_OUT_ONE_IN == 0
+
+
+def may_be_part(piece: str) -> bool:
+    """Whether this may be a stretch of some name as it stands in a text, behind a space. True for
+    each stretch of each name, and for little else."""
+    return bool(piece) and _PIECE.fullmatch(piece) is not None
 
 
 def names(count: int, *, seed: int, held_out: bool) -> list[str]:

@@ -1,0 +1,124 @@
+"""One step of learning, and what a checkpoint keeps of all of them.
+
+Two helpers make whisper-demo learn within hours on two cores: each frame is asked which word and
+phoneme it belongs to, and some heads of the decoder are told where in the audio each token was
+spoken.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from demo.train.features import Batch
+from demo.train.scribe import IGNORE, Labels
+from demo.train.whisper_net import Shape, WhisperNet
+
+LOOKING_HEADS = ((0, 0), (0, 1), (1, 0), (1, 1))
+"""(layer, head) of the decoder that are told where to look, and give word times later."""
+
+WEIGHTS = {"text": 1.0, "look": 0.3, "word": 0.5, "phoneme": 0.3}
+
+
+def losses(net: WhisperNet, batch: Batch) -> dict[str, Tensor]:
+    """The parts of the loss, unweighted."""
+    logits, looked, words, phonemes = net(batch.mel, batch.first, batch.inputs)
+    frames = torch.arange(looked[0].shape[-1], device=logits.device)
+    inside = (frames >= batch.low[..., None]) & (frames < batch.high[..., None])
+    told = batch.low >= 0
+    missed = []
+    for layer, head in LOOKING_HEADS:
+        mass = (looked[layer][:, head] * inside).sum(-1)[told]
+        missed.append(-(mass + 1e-5).log().sum() / max(1, len(mass)))
+    return {
+        "text": _missed(logits, batch.targets),
+        "look": torch.stack(missed).mean(),
+        "word": _missed(words.float(), batch.words),
+        "phoneme": _missed(phonemes.float(), batch.phonemes),
+    }
+
+
+def _missed(logits: Tensor, targets: Tensor) -> Tensor:
+    return functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORE)
+
+
+def optimizers(net: WhisperNet) -> list[torch.optim.Optimizer]:
+    """Muon for the matrices inside the layers, AdamW for everything else, the heads by themselves
+    in the last one: they begin anew where the rest goes on."""
+    known = dict(net.named_parameters())
+    heads = [known.pop(name) for name in list(known) if "_head." in name]
+    matrices = [known.pop(n) for n in list(known) if ".layers." in n and known[n].ndim == 2]
+    return [
+        torch.optim.Muon(matrices, weight_decay=0.01, adjust_lr_fn="match_rms_adamw"),
+        torch.optim.AdamW(known.values(), betas=(0.9, 0.98), weight_decay=0.01),
+        torch.optim.AdamW(heads, betas=(0.9, 0.98), weight_decay=0.01),
+    ]
+
+
+@dataclass
+class Run:
+    """Everything that a checkpoint keeps. `used` are the tokens that have rows of their own."""
+
+    net: WhisperNet
+    steppers: list[torch.optim.Optimizer]
+    used: list[int]
+    words: Labels
+    phonemes: Labels
+    step: int = 0
+
+    @classmethod
+    def begun(
+        cls, used: list[int], words: Labels, phonemes: Labels, device: torch.device, **shape: int
+    ) -> Run:
+        """At step 0, with weights drawn by chance."""
+        net = WhisperNet(
+            Shape(**shape), used=len(used), words=len(words), phonemes=len(phonemes)
+        ).to(device)
+        return cls(net, optimizers(net), used, words, phonemes)
+
+    @classmethod
+    def load(cls, path: Path, device: torch.device) -> Run:
+        """As a checkpoint has it."""
+        state = torch.load(path, map_location=device, weights_only=True)
+        words, phonemes = Labels([]), Labels([])
+        words.numbers, phonemes.numbers = state["words"], state["phonemes"]
+        run = cls.begun(state["used"], words, phonemes, device, **state["shape"])
+        run.net.load_state_dict(state["net"])
+        for stepper, saved in zip(run.steppers, state["steppers"], strict=True):
+            stepper.load_state_dict(saved)
+        run.step = state["step"]
+        return run
+
+    def save(self, path: Path) -> None:
+        """Write a checkpoint; the old one is whole until the new one is."""
+        unfinished = path.with_suffix(".part")
+        state = {
+            "net": self.net.state_dict(),
+            "steppers": [stepper.state_dict() for stepper in self.steppers],
+            "step": self.step,
+            "shape": asdict(self.net.shape),
+            "words": self.words.numbers,
+            "phonemes": self.phonemes.numbers,
+            "used": self.used,
+        }
+        torch.save(state, unfinished)
+        unfinished.rename(path)
+
+    def learn(self, batch: Batch, rate: float, head_rate: float) -> dict[str, float]:
+        """Learn from one batch; the parts of its loss."""
+        for stepper, this_rate in zip(self.steppers, (rate, rate, head_rate), strict=True):
+            for group in stepper.param_groups:
+                group["lr"] = this_rate
+        with torch.autocast(batch.mel.device.type, torch.bfloat16):
+            parts = losses(self.net, batch)
+        torch.stack([WEIGHTS[name] * part for name, part in parts.items()]).sum().backward()
+        nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
+        for stepper in self.steppers:
+            stepper.step()
+            stepper.zero_grad(set_to_none=True)
+        self.step += 1
+        return {name: float(part.detach()) for name, part in parts.items()}
