@@ -25,9 +25,8 @@ from demo import speech
 from demo.grammar import sentences
 from demo.train import tokens as tk
 from demo.train.ct2_weights import read
-from demo.train.whisper_net import Layer, Shape, WhisperNet, sinusoids
-
-SHIPPED = Path(__file__).parents[1] / "models" / "whisper-demo"
+from demo.train.tokens import SHIPPED
+from demo.train.whisper_net import TIME_MAP_BEGINS, Layer, Shape, WhisperNet
 
 Weights = dict[str, NDArray[np.float32]]
 
@@ -54,11 +53,23 @@ def _fill_tokens(net: WhisperNet, rows: NDArray[np.float32], used: list[int]) ->
     _fill(net.decoder.words, rows[used])
     _fill(net.decoder.unused, rows[0 if 0 not in used else tk.FIRST_TIME - 8])
     times = rows[tk.FIRST_TIME : tk.FIRST_TIME + tk.TIMES].astype(np.float64)
-    waves = sinusoids(tk.TIMES, net.shape.width).numpy().astype(np.float64)
-    known = np.concatenate([waves, np.ones((tk.TIMES, 1))], axis=1)
-    found, *_ = np.linalg.lstsq(known, times, rcond=None)
-    _fill(net.decoder.time_map.weight, found[:-1].T)
-    _fill(net.decoder.time_map.bias, found[-1])
+    weight, bias = _time_map(times, net.decoder.times.cpu().numpy().astype(np.float64))
+    _fill(net.decoder.time_map.weight, weight)
+    _fill(net.decoder.time_map.bias, bias)
+
+
+def _time_map(
+    times: NDArray[np.float64], waves: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The linear map that gives these rows. The slow waves are so alike that many do; of these it
+    is the one near where training began, since with huge numbers nothing could go on from there."""
+    width = waves.shape[1]
+    known = np.concatenate([waves, np.ones((len(waves), 1))], axis=1)
+    begun = np.concatenate([TIME_MAP_BEGINS * np.eye(width), np.zeros((1, width))])
+    pull = 0.1 * np.eye(width + 1)
+    moved = np.linalg.solve(known.T @ known + pull, known.T @ (times - known @ begun))
+    found = begun + moved
+    return found[:-1].T, found[-1]
 
 
 def _fill_layer(layer: Layer, weights: Weights, name: str) -> None:

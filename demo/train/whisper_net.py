@@ -14,6 +14,8 @@ from torch.nn import functional
 
 from demo.train.tokens import TIMES, VOCABULARY_SIZE
 
+TIME_MAP_BEGINS = 0.1  # of the sinusoid of its position is the embedding of a time at first
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -117,7 +119,7 @@ class Decoder(nn.Module):
         self.unused = nn.Parameter(torch.zeros(shape.width))
         self.time_map = nn.Linear(shape.width, shape.width)
         nn.init.eye_(self.time_map.weight)
-        self.time_map.weight.data.mul_(0.1)
+        self.time_map.weight.data.mul_(TIME_MAP_BEGINS)
         self.register_buffer("times", sinusoids(TIMES, shape.width))
         self.embed_positions = nn.Parameter(sinusoids(shape.text_positions, shape.width) * 0.05)
         self.layers = nn.ModuleList(
