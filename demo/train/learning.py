@@ -26,7 +26,8 @@ WEIGHTS = {"text": 1.0, "look": 0.3, "word": 0.5, "phoneme": 0.3}
 
 def losses(net: WhisperNet, batch: Batch) -> dict[str, Tensor]:
     """The parts of the loss, unweighted."""
-    logits, looked, words, phonemes = net(batch.mel, batch.first, batch.inputs)
+    kept = batch.targets != IGNORE
+    logits, looked, words, phonemes = net(batch.mel, batch.first, batch.inputs, kept)
     frames = torch.arange(looked[0].shape[-1], device=logits.device)
     inside = (frames >= batch.low[..., None]) & (frames < batch.high[..., None])
     told = batch.low >= 0
@@ -35,15 +36,17 @@ def losses(net: WhisperNet, batch: Batch) -> dict[str, Tensor]:
         mass = (looked[layer][:, head] * inside).sum(-1)[told]
         missed.append(-(mass + 1e-5).log().sum() / max(1, len(mass)))
     return {
-        "text": _missed(logits, batch.targets),
+        "text": functional.cross_entropy(logits, batch.targets[kept]),
         "look": torch.stack(missed).mean(),
-        "word": _missed(words.float(), batch.words),
-        "phoneme": _missed(phonemes.float(), batch.phonemes),
+        "word": _missed(words, batch.words),
+        "phoneme": _missed(phonemes, batch.phonemes),
     }
 
 
-def _missed(logits: Tensor, targets: Tensor) -> Tensor:
-    return functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORE)
+def _missed(logits: Tensor, frames: Tensor) -> Tensor:
+    return functional.cross_entropy(
+        logits.float().flatten(0, 1), frames.flatten(), ignore_index=IGNORE
+    )
 
 
 def optimizers(net: WhisperNet) -> list[torch.optim.Optimizer]:

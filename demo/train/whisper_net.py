@@ -132,15 +132,19 @@ class Decoder(nn.Module):
         """Rows for the words in use, the times, and the one row of all unused tokens."""
         return torch.cat([self.words, self.time_map(self.times), self.unused[None]])
 
-    def forward(self, tokens: Tensor, memory: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """Logits over the compact vocabulary (last: any unused token), and where it looked."""
+    def forward(
+        self, tokens: Tensor, memory: Tensor, kept: Tensor | None = None
+    ) -> tuple[Tensor, list[Tensor]]:
+        """Logits over the compact vocabulary (last: any unused token), and where it looked. With a
+        mask of places there are logits for these alone, in a row: prompts are long, and unasked."""
         table = self.embedding()
         x = functional.embedding(tokens, table) + self.embed_positions[: tokens.shape[1]]
         looked = []
         for layer in self.layers:
             x, weights = layer(x, memory)
             looked.append(weights)
-        logits = (self.layer_norm(x) @ table.T.to(x.dtype)).float()
+        asked = self.layer_norm(x if kept is None else x[kept])
+        logits = (asked @ table.T.to(x.dtype)).float()
         bias = torch.zeros(logits.shape[-1], device=logits.device)
         bias[-1] = self.others
         return logits + bias, looked
@@ -158,8 +162,8 @@ class WhisperNet(nn.Module):
         self.phoneme_head = nn.Linear(shape.width, phonemes)
 
     def forward(
-        self, mel: Tensor, first: Tensor, tokens: Tensor
+        self, mel: Tensor, first: Tensor, tokens: Tensor, kept: Tensor | None = None
     ) -> tuple[Tensor, list[Tensor], Tensor, Tensor]:
         memory, middle = self.encoder(mel, first)
-        logits, looked = self.decoder(tokens, memory)
+        logits, looked = self.decoder(tokens, memory, kept)
         return logits, looked, self.word_head(memory), self.phoneme_head(middle)
