@@ -30,7 +30,7 @@ from demo.names import named_sentences
 SHARD = 250
 SPOKEN = ("en", "zh")
 NAMED = "names"  # the kind of shards with a made-up name in each sentence
-NAMED_SHARE = 0.4  # of the English sentences in windows
+NAMED_SHARE = 0.6  # of the English sentences in windows
 
 
 @dataclass(frozen=True, slots=True)

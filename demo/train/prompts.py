@@ -1,8 +1,8 @@
 """Draws what stands before a training window, in the tokens in which a worker writes it.
 
-Half of the windows have nothing before them, so that a model that is told nothing stays what it is.
-Others have terms, of which one is said or none, and others the text of what was said before. So a
-model learns to take a name from there, and to leave there what nobody says.
+Almost half of the windows have nothing before them, so that a model that is told nothing stays what
+it is. Others have terms, of which some are said or none, and others the text of what was said
+before. So a model learns to take a name from there, and to leave there what nobody says.
 """
 
 import random
@@ -17,7 +17,7 @@ from demo.train.tokens import Vocabulary
 from demo.train.windows import FRAMES_A_SECOND, RATE, Window
 from services.model.hotwords import ROOM, fitting
 
-SHARES = {"nothing": 50, "told": 28, "untold": 12, "text": 10}
+SHARES = {"nothing": 45, "told": 33, "untold": 12, "text": 10}
 MOST_TERMS = 10
 MANY_TERMS, MANY_SHARE = 70, 0.05  # that many fill all the room there is
 TERMS_OF = {"names": 6, "words": 2, "both": 2}
