@@ -151,7 +151,8 @@ class _View:
         wait there already."""
         manifest = self.task.manifest
         choose = self.ports.choosing(manifest.options)
-        heard = next((item.language for item in manifest.items if item.audio), None) or "en"
+        spoken = next((item.language for item in manifest.items if item.audio), None) or "en"
+        heard = manifest.options.decoding.language(spoken)
         queues = Counter(
             queue_name(Stage.TRANSLATE, model, manifest.options.node_label)
             for target in manifest.languages

@@ -57,6 +57,15 @@ def test_an_audio_is_promised_its_translations_too(measured) -> None:
     assert task["expected_seconds"] == pytest.approx(3 * 10, abs=1.0)
 
 
+def test_what_the_speech_model_writes_in_english_needs_no_translation_into_it(measured) -> None:
+    item = {"text_id": "1", "audio": measured.upload(b"\0" * 160_000), "language": "de"}
+    body = {"items": [item], "targets": ["en"], "options": {"task": "translate"}}
+
+    task = measured.task(measured.create(**body)["id"])
+
+    assert task["expected_seconds"] == pytest.approx(2 * 10, abs=1.0)
+
+
 def test_an_urgent_task_stands_before_the_others(measured) -> None:
     for _ in range(8):
         measured.create(items=[TEXT], targets=["zh"])
