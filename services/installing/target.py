@@ -51,11 +51,11 @@ def target_of(name: str, settings: Settings) -> Target:
 
 
 def _by_hub_id(catalog: Catalog, name: str) -> ModelEntry | None:
-    return next((each for each in catalog.entries.values() if each.hub_id == name), None)
+    return next((each for each in catalog.entries.values() if name and each.hub_id == name), None)
 
 
 def _check(entry: ModelEntry) -> None:
-    if entry.demo or entry.engine == "stub":
+    if entry.demo or entry.engine in {"opencc", "stub"}:
         raise CannotInstall(f"{entry.name} comes with Fanscribe: there is nothing to install.")
     if entry.kind != "transcribe":
         raise CannotInstall(f"{entry.name} translates; only speech models can be pulled so far.")

@@ -117,10 +117,11 @@ def test_what_names_no_model_is_refused_with_those_that_there_are(pull, root, wo
     assert not root.exists()
 
 
-def test_a_model_that_comes_along_is_not_pulled(pull, monkeypatch) -> None:
+@pytest.mark.parametrize("name", ["whisper-demo", "opencc"])
+def test_a_model_that_comes_along_is_not_pulled(pull, monkeypatch, name) -> None:
     monkeypatch.setenv("FANSCRIBE_DEMO_MODELS", "true")
     with pytest.raises(CannotInstall, match="comes with Fanscribe"):
-        pull("whisper-demo")
+        pull(name)
 
 
 def test_a_model_without_an_origin_can_only_be_brought(pull, tmp_path, monkeypatch) -> None:
