@@ -168,7 +168,10 @@ def test_traditional_chinese_that_is_stated_is_heard_as_such_on_every_route(
     assert [item["language"] for (item,) in items] == ["zh-Hant", "zh-Hant"]
 
 
-def test_a_dictation_in_a_language_that_is_not_translated_is_refused(narrow: Manager) -> None:
+def test_a_dictation_in_a_language_that_is_not_translated_is_refused(start, tmp_path: Path) -> None:
+    file = tmp_path / "catalog.toml"
+    file.write_text(CATALOG.replace('"transcribe"', '"transcribe"\ntranslates = false'))
+    narrow = start(catalog_file=file, stub_models=False)
     files = {"audio_file": ("talk.wav", b"RIFF of a talk")}
     asked = {"language": "fr", "task": "translate"}
     answer = narrow.api.post("/asr", params=asked, files=files)
