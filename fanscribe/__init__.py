@@ -45,6 +45,7 @@ from services.client.receiving import (
 from services.client.views import (
     CellText,
     CodedResult,
+    CorrectionView,
     DeadJobView,
     ItemView,
     LanguageView,
@@ -56,6 +57,7 @@ from services.client.views import (
     TaskView,
     TranscriptView,
     UploadView,
+    VersionView,
 )
 from services.client.webhook_views import DeliveryView, WebhookView, WebhookWithSecret
 from services.model.task import TaskState
@@ -69,6 +71,7 @@ __all__ = [
     "ClientError",
     "CodedResult",
     "Conflict",
+    "CorrectionView",
     "DeadJobView",
     "DeliveryView",
     "EventsMissed",
@@ -112,6 +115,7 @@ __all__ = [
     "Unreachable",
     "UploadProgress",
     "UploadView",
+    "VersionView",
     "WaitedTooLong",
     "WebhookEvent",
     "WebhookView",

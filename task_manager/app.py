@@ -26,6 +26,7 @@ from task_manager.pipeline import Pipeline
 from task_manager.routes import (
     asr,
     audit,
+    corrections,
     dead,
     discovery,
     events,
@@ -134,6 +135,7 @@ def public_app(pipeline: Pipeline, stopping: threading.Event) -> FastAPI:
         events,
         results,
         items,
+        corrections,
         uploads,
         dead,
         nodes,

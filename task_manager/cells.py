@@ -17,21 +17,37 @@ _ORDER: tuple[tuple[JobState, CellState], ...] = (
     (JobState.RUNNING, "running"),
 )
 
-DONE = CellView(state="done", error=None)
+
+def done(version: int, *, outdated: bool) -> CellView:
+    """A cell whose text counts, though it may be outdated because somebody wrote it."""
+    return CellView(state="done", error=None, version=version, outdated=outdated)
 
 
-def cell(jobs: Sequence[Job], language: str, source: Source, *, ended: bool) -> CellView:
-    """A cell without an output, by all jobs of its item.
+def cell(
+    jobs: Sequence[Job],
+    language: str,
+    source: Source,
+    *,
+    ended: bool,
+    version: int = 0,
+    there: int | None = None,
+) -> CellView:
+    """A cell without an output made of this version of its item's words, by all jobs of the item;
+    `there` is the version of an older output.
 
     Where its own translation has not begun, the item's transcript is what it waits for.
     """
-    way = [job for job in jobs if (job.language, job.source) == (language, source)]
-    if not way and source is Source.AUDIO:
+    way = [
+        job
+        for job in jobs
+        if (job.language, job.source, job.version) == (language, source, version)
+    ]
+    if not way and source is Source.AUDIO and not version:
         way = [job for job in jobs if not job.language]
     states = {job.state for job in way}
     fallback: CellState = "cancelled" if ended else "waiting"
     state = next((seen_as for job_state, seen_as in _ORDER if job_state in states), fallback)
-    return CellView(state=state, error=_error(way))
+    return CellView(state=state, error=_error(way), version=there or 0, outdated=there is not None)
 
 
 def _error(way: Sequence[Job]) -> CellError | None:

@@ -58,10 +58,9 @@ def read(ports: Ports, task: Task) -> Heard:
     store = ports.store
     items = store.items(task.id, limit=1)
     english = task.manifest.languages[0] if task.manifest.targets else None
-    found = items and transcripts.finished(
-        Results(store, ports.objects, task), items[0], source=Source.AUDIO, language=english
-    )
+    results = Results(store, ports.objects, task)
+    found = items and transcripts.output(results, items[0], source=Source.AUDIO, language=english)
     if not found:
         raise Gone("The words of this request were removed.")
     (item,) = views.item_views(task, store, items)
-    return Heard(task, found, item)
+    return Heard(task, transcripts.read(results, found), item)

@@ -129,7 +129,7 @@ def _item(new: NewTask, item: NewItem, number: int, rules: Rules) -> ItemSpec:
     audio = _audio(item.audio, f"{field}.audio", rules) if item.audio is not None else None
     language = _language(new, item, field)
     if item.text is not None:
-        _check_text(item.text, rules.settings.max_text_chars, f"{field}.text")
+        check_text(item.text, rules.settings.max_text_chars, f"{field}.text")
         if language is None:
             raise Invalid(
                 "State the language of the text, for the item or for the whole task.",
@@ -193,7 +193,7 @@ def check_text_id(text_id: str, field: str) -> None:
     check_characters(text_id, field)
 
 
-def _check_text(text: str, limit: int, field: str) -> None:
+def check_text(text: str, limit: int, field: str) -> None:
     if not text.strip():
         raise Invalid("The text is empty: leave it out instead.", code="empty_text", field=field)
     if len(text) > limit:

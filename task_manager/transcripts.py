@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Literal, cast
 
 from services.model.task import Item, Source, Task, TaskEvent
 from services.model.transcript import Output, Segment, Transcript, join_segments
+from task_manager.clock import moment
 from task_manager.results import Results
 from task_manager.schemas.item import TranscriptView
 from task_manager.store.protocol import Store
@@ -14,15 +15,14 @@ from task_manager.store.protocol import Store
 _PAGE = 500
 
 
-def finished(
-    results: Results, item: Item, *, source: Source, language: str | None
-) -> Transcript | None:
+def output(results: Results, item: Item, *, source: Source, language: str | None) -> Output | None:
     """The committed transcript or translation; None if it is not there (yet).
 
     Without a language it is the item's own words: what was heard, or the reference text.
     """
-    output = _find(results, item, source=source, language=language)
-    return None if output is None else read(results, output)
+    if language is not None:
+        return results.output(item, language, source)
+    return results.own_words(item, source)
 
 
 def read(results: Results, output: Output) -> Transcript:
@@ -30,12 +30,6 @@ def read(results: Results, output: Output) -> Transcript:
     if output.body is not None:
         return Transcript.model_validate_json(results.text(output.body))
     return _of_text(output, results.text(output.text))
-
-
-def _find(results: Results, item: Item, *, source: Source, language: str | None) -> Output | None:
-    if language is not None:
-        return results.output(item, language, source)
-    return results.own_words(item, source)
 
 
 def _of_text(output: Output, text: str) -> Transcript:
@@ -68,6 +62,9 @@ def heard_so_far(store: Store, task: Task, item: Item) -> TranscriptView:
         no_speech=False,
         segments=segments,
         dropped=[],
+        version=0,
+        corrected_by=None,
+        corrected_at=None,
     )
 
 
@@ -91,11 +88,15 @@ def _told(store: Store, task: Task, item: Item) -> Iterable[TaskEvent]:
         after = batch[-1].number
 
 
-def view(item: Item, source: Literal["A", "T"], transcript: Transcript) -> TranscriptView:
+def view(results: Results, item: Item, output: Output) -> TranscriptView:
     """A committed one."""
+    transcript = read(results, output)
     return TranscriptView(
         text_id=item.text_id,
-        source=source,
+        source=cast("Literal['A', 'T']", output.source),
         complete=True,
+        version=output.version,
+        corrected_by=output.corrected_by or None,
+        corrected_at=moment(output.created_at) if output.corrected_by else None,
         **{name: getattr(transcript, name) for name in Transcript.model_fields},
     )

@@ -14,10 +14,11 @@ from services.model.stages import DetectResult, PrepareResult
 from services.model.states import JobState
 from services.model.task import Item, Priority, Source, Task
 from services.model.transcript import Check
-from task_manager.cells import DONE, cell
+from task_manager.cells import cell, done
 from task_manager.clock import moment
 from task_manager.pipeline import estimate, exports
 from task_manager.pipeline.limits import LEAST
+from task_manager.pipeline.own_words import is_outdated, own_versions
 from task_manager.pipeline.ports import Ports
 from task_manager.pipeline.promises import Estimate
 from task_manager.schemas.item import AudioView, CellView, ItemView
@@ -308,17 +309,28 @@ def _warnings(task: Task, facts: Mapping[str, Any], check: Check | None) -> list
 
 def _cells(task: Task, item: Item, known: _Known) -> dict[str, dict[str, CellView]]:
     there = {
-        (output.language, output.source)
+        (output.language, output.source): output
         for output in known.outputs
         if output.kind != "transcript"  # of an item that is too far from its text, no cell
     }
+    own = own_versions(known.outputs)
+
+    def seen(language: str, source: Source) -> CellView:
+        output = there.get((language, source))
+        outdated = output is not None and is_outdated(output, own)
+        if output is not None and (not outdated or output.corrected_by):
+            return done(output.version, outdated=outdated)
+        return cell(
+            known.jobs,
+            language,
+            source,
+            ended=task.state.ended,
+            version=own.get((item.ordinal, source), 0),
+            there=None if output is None else output.version,
+        )
+
     sources = task.manifest.sources(task.manifest.items[item.ordinal])
     return {
-        spelling: {
-            source.value: DONE
-            if (language, source) in there
-            else cell(known.jobs, language, source, ended=task.state.ended)
-            for source in sources
-        }
+        spelling: {source.value: seen(language, source) for source in sources}
         for language, spelling in spellings(task).items()
     }

@@ -23,6 +23,7 @@ from translator_worker.engines.llm import ChatEngine, Watch
 from translator_worker.engines.protected import ProtectedEngine
 from translator_worker.engines.scripts import InEitherScript, ScriptEngine
 from translator_worker.sentences import Sentence, of_segments, of_text
+from translator_worker.taking_over import known_of
 
 _BATCH = 32  # sentences; between two batches the job can be cancelled
 
@@ -30,20 +31,20 @@ _models: ModelCache[Engine] = ModelCache()
 
 
 def translate(spec: TranslateSpec, work: Work) -> TranslateResult:
-    """Translates what the spec names, a batch at a time; sentences get ids from 0."""
+    """Translates what the spec names, a batch at a time, but what it has translated already;
+    sentences get ids from 0."""
     sentences, duration = _sentences(spec, work)
-    entry = _entry(spec.model)
+    known = known_of(spec.former, spec.source_language, work.read)
+    found = [known.find(sentence) for sentence in sentences]
     rows = [
-        Row(sentence.text, spec.source_language, spec.target_language) for sentence in sentences
+        Row(sentence.text, spec.source_language, spec.target_language)
+        for sentence, there in zip(sentences, found, strict=True)
+        if there is None
     ]
     began = time.monotonic()
-    if entry.chat is not None:
-        engine = _whole(_chat(entry, work), entry)
-        translations = engine.translate(rows, beam_size=None)
-    else:
-        engine = _whole(open_engine(entry, work), entry)
-        translations = _in_batches(engine, rows, spec.beam_size, work)
+    made = iter(_translated(rows, spec, work) if rows else [])
     engine_seconds = time.monotonic() - began
+    translations = [next(made) if there is None else there for there in found]
     transcript = _transcript(spec.target_language, sentences, translations, duration)
     return TranslateResult(
         text=work.keep(spec.output_text, transcript.text),
@@ -51,6 +52,13 @@ def translate(spec: TranslateSpec, work: Work) -> TranslateResult:
         segments=len(transcript.segments),
         engine_seconds=engine_seconds,
     )
+
+
+def _translated(rows: Sequence[Row], spec: TranslateSpec, work: Work) -> list[Translation]:
+    entry = _entry(spec.model)
+    if entry.chat is not None:
+        return _whole(_chat(entry, work), entry).translate(rows, beam_size=None)
+    return _in_batches(_whole(open_engine(entry, work), entry), rows, spec.beam_size, work)
 
 
 def _whole(engine: Engine, entry: ModelEntry) -> Engine:

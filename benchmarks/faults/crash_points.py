@@ -48,7 +48,7 @@ def journey(site: Site, name: str) -> Ends:
     try:
         worker.register()
         other.register()
-        done = _work_and_retry(client, [worker, other], name)
+        done = _work_and_look_again(client, [worker, other], name)
         text = {"text_id": "t", "text": "Hello.", "language": "en"}
         cancelled = client.create(f"{name}-cancelled", [text])
         held = list(worker.claim())
@@ -68,12 +68,19 @@ def journey(site: Site, name: str) -> Ends:
     return Ends(done, cancelled, deleted)
 
 
-def _work_and_retry(client: Caller, workers: list[Worker], name: str) -> str:
+def _work_and_look_again(client: Caller, workers: list[Worker], name: str) -> str:
     text = {"text_id": "t", "text": "Hello.", "language": "en"}
     audio = {"text_id": "a", "audio": client.upload()}
     task = client.create(f"{name}-done", [audio, text])
     _await_end(client, workers, task)
     client.ask("POST", f"/v1/tasks/{task}/retry", wanted=[202, 409])
+    _await_end(client, workers, task)
+    more = {"add": ["fr"]}
+    client.ask("POST", f"/v1/tasks/{task}/languages", wanted=[200, 202], json=more)
+    _await_end(client, workers, task)
+    words = {"version": 0, "text": "Good day."}
+    path = f"/v1/tasks/{task}/items/t/transcript"
+    client.ask("PUT", path, wanted=[200, 409], json=words)
     _await_end(client, workers, task)
     return task
 

@@ -29,7 +29,7 @@ WRITES = frozenset({
     "write_children", "insert_items", "insert_jobs", "claim", "beat", "move_job", "note_progress",
     "set_expanded", "announce_due", "unannounce", "put_output", "put_pack", "append_event",
     "insert_event", "insert_deliveries", "claim_delivery", "move_delivery", "put", "copy",
-    "delete", "delete_prefix",
+    "delete", "delete_prefix", "put_version",
 })  # fmt: skip
 LOOPS = ("settle", "expand", "reap", "announce")  # the ticker's, by the names of their threads
 
@@ -117,7 +117,8 @@ def main() -> None:
     pipeline = application.pipeline
     pipeline.ports.store = Watched(pipeline.ports.store, counted)
     pipeline.ports.objects = Watched(pipeline.ports.objects, counted)
-    for method in ("accept", "claim", "progress", "beat", "cancel", "retry", "delete"):
+    orders = ("cancel", "retry", "add_languages", "correct", "delete")
+    for method in ("accept", "claim", "progress", "beat", *orders):
         _named(pipeline, method, lambda *_, method=method: method)
     _named(pipeline, "finish", _finish_of)
     asyncio.run(serve(application))

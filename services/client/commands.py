@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from services.client import dead, nodes, terms, webhooks
+from services.client import correcting, dead, nodes, terms, webhooks
 from services.client.evaluating import commands as evaluating
 from services.installing import commands as models
 
@@ -61,6 +61,7 @@ def register(app: typer.Typer, worker: typer.Typer) -> None:  # noqa: ARG001  on
     app.command("list")(list_tasks)
     app.command("evaluate")(evaluating.command(_api))
     app.command("rm")(remove)
+    correcting.register(app, _api)
     app.add_typer(models.commands(_api), name="models")
     app.add_typer(nodes.commands(_api), name="nodes")
     app.add_typer(dead.commands(_api), name="dead")

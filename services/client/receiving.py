@@ -59,6 +59,7 @@ class ItemHeard(OfTask):
     language: str
     seconds: float | None
     no_speech: bool
+    version: int = 0  # above 0 somebody corrected it
     text: str | None = None
     truncated: bool = False
 

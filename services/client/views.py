@@ -116,6 +116,8 @@ class CellView(Stored):
 
     state: str
     error: ErrorView | None = None
+    version: int = 0
+    outdated: bool = False
 
 
 class ItemView(Stored):
@@ -133,6 +135,24 @@ class ItemView(Stored):
     warnings: list[str] = Field(default_factory=list)
     hotwords: Hinted | None = None
     cells: dict[str, dict[str, CellView]]
+
+
+class CorrectionView(Stored):
+    """What was saved; while `state` is queued or running translations are made anew."""
+
+    text_id: str
+    source: str
+    language: str
+    version: int
+    state: TaskState
+
+
+class VersionView(Stored):
+    """Words that counted, or count; `corrected_by` is a key, None where a model made them."""
+
+    version: int
+    at: datetime
+    corrected_by: str | None = None
 
 
 class CheckView(Stored):
@@ -159,6 +179,9 @@ class TranscriptView(Stored):
     duration: float | None = None
     segments: list[Segment]
     dropped: list[Segment] = Field(default_factory=list)
+    version: int = 0
+    corrected_by: str | None = None
+    corrected_at: datetime | None = None
 
 
 Result: TypeAlias = dict[str, dict[str, dict[str, str]]]

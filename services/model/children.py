@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from services.model.job import Job, Stage, job_id, queue_name
+from services.model.job import JOB_VERSION, Job, Stage, job_id, queue_name
 from services.model.task import Source, Task
 from services.model.transcript import Body, Output, Runs, output_id
 
@@ -24,6 +24,7 @@ def new_output(
     facts: Mapping[str, Any],
     differences: Body | None = None,
     runs: Runs | None = None,
+    version: int = 0,
 ) -> Output:
     return Output(
         id=output_id(task.id, item, source, language),
@@ -33,6 +34,7 @@ def new_output(
         source=source,
         language=language,
         kind=kind,
+        version=version,
         attempt=attempt,
         text=text,
         body=body,
@@ -55,18 +57,22 @@ def new_job(
     part: int = 0,
     model: str = "",
     inputs: dict[str, Any] | None = None,
+    version: int = JOB_VERSION,
 ) -> Job:
     if stage in {Stage.DETECT, Stage.TRANSCRIBE}:
         model = task.manifest.options.transcribe_model
     label = task.manifest.options.node_label
     return Job(
-        id=job_id(task.id, stage, item, language=language, source=source, part=part),
+        id=job_id(
+            task.id, stage, item, language=language, source=source, part=part, version=version
+        ),
         task_id=task.id,
         stage=stage,
         item=item,
         language=language,
         source=source,
         part=part,
+        version=version,
         owner=task.owner,
         queue=queue_name(stage, model, label),
         model=model,

@@ -44,6 +44,7 @@ class Words:
     body: Body | None
     runs: Runs
     attempt: int = 0
+    version: int = 0
     differences: Body | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
     refused: str = ""  # why no cell may be made of them
@@ -74,6 +75,7 @@ def spread(
             facts=words.facts,
             differences=words.differences,
             runs=words.runs,
+            version=words.version,
         )
     )
     if words.refused:
@@ -88,6 +90,7 @@ def spread(
                 new_output(
                     task, item, words.source, target, kind="translation",
                     text=inline(""), body=None, attempt=words.attempt, now=now, facts={},
+                    version=words.version,
                 )
             )  # fmt: skip
             continue
@@ -118,6 +121,7 @@ def _translations(
             size=sizes.of_text(words.text, shares[part]),
             inputs=inputs,
             now=now,
+            version=words.version,
         )
         jobs.append(job if model else _unserved(job, words.language, target, now=now))
     return jobs
@@ -145,7 +149,7 @@ def _refusal(task: Task, item: int, words: Words, target: str, *, now: float) ->
     """A cell that may not be made of these words; no retry changes that."""
     job = new_job(
         task, Stage.TRANSLATE, item, language=target, source=words.source, model=NO_MODEL,
-        size=0.0, now=now,
+        size=0.0, now=now, version=words.version,
     )  # fmt: skip
     return _dead(job, FailureClass.PERMANENT, "check_failed", words.refused, now=now)
 

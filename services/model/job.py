@@ -12,7 +12,7 @@ from services.model.errors import FailureClass
 from services.model.states import JobState
 from services.model.values import Stored
 
-JOB_VERSION = 0  # of the id; rises when a correction is saved
+JOB_VERSION = 0  # of an item's words; rises when a correction is saved
 
 
 class Stage(StrEnum):
@@ -131,6 +131,11 @@ def job_id(
     jobs. Ordinals, never text ids: those are the caller's and may hold anything.
     """
     return f"{task_id}/{stage}/{item}/{language or '-'}/{source or '-'}/{part}/{version}"
+
+
+def version_of(job_id: str) -> int:
+    """Which version of an item's words the job is about, as its id says."""
+    return int(job_id.rpartition("/")[2])
 
 
 def queue_name(stage: Stage, model: str = "", label: str = "") -> str:

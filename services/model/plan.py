@@ -6,7 +6,7 @@ by two managers at once, names the same children.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from services.model import size as sizes
@@ -121,6 +121,31 @@ def of_words(
     """What words that are committed give in languages that were added to the task afterwards. Where
     theirs is one of these they become a cell."""
     found = output.facts.get("check")
+    check = Check.model_validate(found) if found and not output.version else None
+    whole = _again(task, output, refused(task, check), now=now, choose=choose)
+    return Expansion(
+        jobs=[job for job in whole.jobs if job.language in languages],
+        outputs=[each for each in whole.outputs if each.language in languages],
+    )
+
+
+def of_correction(
+    task: Task, output: Output, kept: Collection[str], *, now: float, choose: ChooseModel
+) -> Expansion:
+    """The output that was saved; where it is an item's own words also their translations into all
+    targets but those that are `kept`. What somebody wrote is not too far from anything."""
+    if output.kind == "translation":
+        return Expansion(outputs=[output])
+    whole = _again(task, output, "", now=now, choose=choose)
+    return Expansion(
+        jobs=[job for job in whole.jobs if job.language not in kept],
+        outputs=[output, *(each for each in whole.outputs[1:] if each.language not in kept)],
+    )
+
+
+def _again(
+    task: Task, output: Output, why_not: str, *, now: float, choose: ChooseModel
+) -> Expansion:
     words = Words(
         Source(output.source),
         output.language,
@@ -128,16 +153,14 @@ def of_words(
         output.body,
         output.runs or [(0, None)],
         attempt=output.attempt,
+        version=output.version,
         differences=output.differences,
         facts=output.facts,
-        refused=refused(task, Check.model_validate(found) if found else None),
+        refused=why_not,
     )
     whole = Expansion()
     spread(whole, task, output.item, words, now=now, choose=choose)
-    return Expansion(
-        jobs=[job for job in whole.jobs if job.language in languages],
-        outputs=[each for each in whole.outputs if each.language in languages],
-    )
+    return whole
 
 
 def of_translation(
@@ -153,6 +176,7 @@ def of_translation(
         text=result.text,
         body=result.transcript,
         attempt=job.attempt,
+        version=job.version,
         now=now,
         facts={"segments": result.segments},
     )
@@ -163,7 +187,7 @@ def joining(task: Task, job: Job, *, now: float) -> Expansion:
     """The assemble job that joins the parts of a transcript or, with a language, of a cell."""
     joined = new_job(
         task, Stage.ASSEMBLE, job.item, language=job.language, source=job.source,
-        size=sizes.of_joining(job.inputs["parts"]), now=now,
+        size=sizes.of_joining(job.inputs["parts"]), now=now, version=job.version,
     )  # fmt: skip
     return Expansion(jobs=[joined])
 

@@ -127,6 +127,17 @@ class AssembleSpec(Value):
     output_differences: Place | None = None
 
 
+class Former(Value):
+    """What an item's words were before they were corrected, as `text` or `transcript`, and their
+    `translation`: of a sentence that is still the same it is taken over."""
+
+    text: str | None = None
+    transcript: Body | None = None
+    transcript_url: str | None = None
+    translation: Body
+    translation_url: str | None = None
+
+
 class TranslateSpec(Value):
     """Translate a run of segments `[first, last)` of a transcript, or a reference text."""
 
@@ -141,6 +152,7 @@ class TranslateSpec(Value):
     last: int | None = None
     parts: int = 1
     beam_size: int | None = None  # None: what the model's own description says
+    former: Former | None = None
     output: Place
     output_text: Place
 

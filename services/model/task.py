@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from services.model.correction import Correction
 from services.model.decoding import Decoding
 from services.model.export import Export
 from services.model.hotwords import Hotwords
@@ -186,7 +187,8 @@ class Task(Stored):
 
     `revision` rises with cancel, retry, added languages, delete and finalise, which are
     compare-and-set on it. `expand` is "pending" until the items and first jobs are written, or,
-    of a task that was opened again, the jobs of the languages `added` to it. `look_at` is when the
+    of a task that was opened again, the jobs of the languages `added` to it, or what is to follow
+    from a `correction`; `corrections` counts those that were saved. `look_at` is when the
     settle loop looks next; None once the task has ended. From then on `expire_at` is when
     something of it is removed next, and `media_gone_at` when its media were. `ends` counts how
     often it has ended, which what opens it again undoes; `export` is what was written under
@@ -209,6 +211,8 @@ class Task(Stored):
     expand: Literal["pending", "done"] = "pending"
     revive: bool = False  # a retry asked for it: the pending expansion also revives dead jobs
     added: list[str] = Field(default_factory=list)
+    correction: Correction | None = None
+    corrections: int = 0
     look_at: float | None = None
     counts: Counts = Counts()
     counts_at: float = 0.0

@@ -120,7 +120,12 @@ class Output(Stored):
     is a cell too. A higher (version, attempt) replaces a lower one; with the same
     an identity replaces a transcript. `text` is the plain text, `body` the JSON of a `Transcript`,
     `differences` that of `Differences` from the reference. `runs` are those of its own words; an
-    output of an older release tells none.
+    output of an older release tells none. `corrected_by` is the key of who saved it, empty where
+    a model made it.
+
+    Versions are numbered over all outputs of an item and source. A translation that a model made
+    has that of the words that it was made from: so one with a lower version than those words is
+    outdated.
     """
 
     id: str  # <task>/<item>/<source>/<language>
@@ -136,6 +141,7 @@ class Output(Stored):
     body: Body | None = None
     differences: Body | None = None
     runs: list[tuple[int, int | None]] | None = None
+    corrected_by: str = ""
     created_at: float
     facts: dict[str, Any] = Field(default_factory=dict)
 

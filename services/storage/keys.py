@@ -35,6 +35,13 @@ def attempt_file(job_id: str, attempt: int, name: str) -> str:
     return f"tasks/{task_id}/jobs/{rest}/{attempt}/{name}"
 
 
+def correction(output_id: str, name: str) -> str:
+    """A long text that somebody saved; the name is new each time. The output's id begins with the
+    task's."""
+    task_id, rest = output_id.split("/", 1)
+    return f"tasks/{task_id}/corrections/{rest}/{name}"
+
+
 def pack(task_id: str, language: str, revision: int) -> str:
     """A pack that is too large for its document."""
     return f"tasks/{task_id}/packs/{language}.{revision}.json"

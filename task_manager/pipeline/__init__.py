@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from services.model.catalog import Catalog
+from services.model.correction import Correction
 from services.model.messages import (
     Beat,
     BeatAnswer,
@@ -26,7 +27,7 @@ from services.model.webhook import TaskWebhook
 from services.settings import Settings
 from services.storage.named import NamedBuckets
 from services.storage.protocol import ObjectStore
-from task_manager.pipeline import accept, claim, languages, nodes, orders, reports, settle
+from task_manager.pipeline import accept, claim, correct, languages, nodes, orders, reports, settle
 from task_manager.pipeline.ports import Ports
 from task_manager.store.protocol import Store
 
@@ -100,6 +101,9 @@ class Pipeline:
 
     def add_languages(self, task_id: str, wanted: Sequence[Target]) -> tuple[Task, bool]:
         return languages.add_languages(self.ports, task_id, wanted)
+
+    def correct(self, task_id: str, write: Callable[[Task], Correction | None]) -> Task:
+        return correct.correct(self.ports, task_id, write)
 
     def delete(self, task_id: str) -> None:
         orders.delete(self.ports, task_id)

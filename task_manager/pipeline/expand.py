@@ -22,7 +22,7 @@ from services.model.task import Task
 from services.model.transcript import Output, output_id
 from task_manager.pipeline import jobs
 from task_manager.pipeline.notices import write_told
-from task_manager.pipeline.own_words import OWN_AT_ONCE, own_lines
+from task_manager.pipeline.own_words import OWN_AT_ONCE, is_superseded, own_lines
 from task_manager.pipeline.ports import Ports
 from task_manager.pipeline.settle import LOOK_AGAIN_S
 from task_manager.store.children import Children, Expanded, NewEvent
@@ -30,7 +30,7 @@ from task_manager.store.children import Children, Expanded, NewEvent
 
 def expand_task(ports: Ports, task: Task, told: Sequence[NewEvent] = ()) -> None:
     """Items, first jobs, outputs of the texts, what is `told` of it; after a retry also the dead
-    jobs, alive again.
+    jobs, alive again; of a task that was opened for more languages or a correction, only these.
 
     The flag is cleared for the revision that was read: a manager that slept over a retry must
     not clear the flag that the retry has set.
@@ -50,8 +50,8 @@ def _expand_task(ports: Ports, task: Task, told: Sequence[NewEvent]) -> bool:
     done = Expanded(task.id, look_at=now, revision=task.revision)
     if task.deleted_at is not None:
         return ports.store.write_children(Children(), done)
-    if task.added:
-        _widen(ports, task)
+    if task.added or task.correction:
+        (_widen if task.added else _correct)(ports, task)
         return ports.store.write_children(Children(), replace(done, look_at=ports.store.now()))
     children = _children_of(
         ports, task, plan.of_task(task, now=now, choose=ports.choosing(task.manifest.options)), told
@@ -79,6 +79,24 @@ def _widen(ports: Ports, task: Task) -> None:
             if output is not None:
                 found.add(plan.of_words(task, output, task.added, now=now, choose=choose))
         write_told(ports, task, _children_of(ports, task, found))
+
+
+def _correct(ports: Ports, task: Task) -> None:
+    """The words that were saved take the place of those before them, and what was made from those
+    is made anew."""
+    if task.correction is None:
+        return
+    output, kept = task.correction.output, set[str]()
+    if output.kind != "translation" and not task.correction.overwrite:
+        lines = ports.store.output_lines(task.id, output.item, output.item)
+        kept = {
+            line.language
+            for line in lines
+            if line.source == output.source and line.kind == "translation" and line.corrected_by
+        }
+    now, choose = ports.store.now(), ports.choosing(task.manifest.options)
+    found = plan.of_correction(task, output, kept, now=now, choose=choose)
+    write_told(ports, task, _children_of(ports, task, found))
 
 
 def expand_job(ports: Ports, job: Job) -> None:
@@ -172,7 +190,8 @@ def parts_of(ports: Ports, job: Job) -> list[Job]:
     found = [
         other
         for other in ports.store.jobs_of_items(job.task_id, job.item, job.item)
-        if (other.stage, other.language, other.source) == (stage, job.language, job.source)
+        if (other.stage, other.language, other.source, other.version)
+        == (stage, job.language, job.source, job.version)
         and other.state is JobState.SUCCEEDED
     ]
     return sorted(found, key=lambda other: other.part)
@@ -191,10 +210,18 @@ def _children_of(
 ) -> Children:
     return Children(
         items=expansion.items,
+        versions=_replaced(ports, expansion.outputs),
         outputs=expansion.outputs,
         jobs=_ranked(ports, task.owner, expansion.jobs),
         events=[*told, *(_told(task, each) for each in expansion.outputs)],
     )
+
+
+def _replaced(ports: Ports, outputs: Iterable[Output]) -> list[Output]:
+    """Those in whose place these come."""
+    there = [ports.store.output(each.id) for each in outputs if each.version]
+    newer = {each.id: each.version for each in outputs}
+    return [each for each in there if each is not None and each.version < newer[each.id]]
 
 
 def _ranked(ports: Ports, owner: str, children: Iterable[Job]) -> list[Job]:
@@ -226,7 +253,7 @@ def _revive(ports: Ports, task: Task) -> None:
         if current is None or current.revision != task.revision:
             return
         for job in batch:
-            if plan.stays_dead(job):
+            if plan.stays_dead(job) or is_superseded(ports.store, task, job):
                 continue
             fields: dict[str, Any] = {
                 "due": ports.store.now(),
@@ -260,11 +287,13 @@ def _close_unwanted(ports: Ports, task_id: str) -> None:
 
 def _told(task: Task, output: Output) -> NewEvent:
     """One line of the log for each transcript and each cell that is there now."""
-    data = {
+    data: dict[str, Any] = {
         "text_id": output.text_id,
         "language": output.language,
         "source": output.source,
         "kind": output.kind,
     }
+    if output.version:
+        data["version"] = output.version
     kind = "item" if output.kind == "transcript" else "cell"
     return NewEvent(task.id, task.owner, output.created_at, kind, data)

@@ -190,6 +190,7 @@ def of_transcript(ports: Ports, task: Task, output: Output) -> Notice:
         "language": output.language,
         "seconds": output.facts.get("seconds"),
         "no_speech": bool(output.facts.get("no_speech")),
+        "version": output.version,
         "items_url": f"/v1/tasks/{task.id}/items",
     }
 

@@ -8,6 +8,7 @@ from services.model.job import Stage
 from services.model.task import Task
 from task_manager.pipeline import jobs
 from task_manager.pipeline.expand import expand_task
+from task_manager.pipeline.own_words import is_superseded
 from task_manager.pipeline.ports import Ports
 from task_manager.pipeline.reopen import reopen
 from task_manager.pipeline.settle import settle
@@ -47,11 +48,6 @@ def retry(ports: Ports, task_id: str) -> Task:
         task = read(ports, task_id)
         if not task.state.ended:
             raise NotTerminal(f"The task is {task.state}: wait until it has ended, or cancel it.")
-        if not ports.store.dead_jobs(task_id, limit=1):
-            raise Conflict(
-                f"The task has ended ({task.state}) and nothing in it has failed.",
-                code="nothing_to_retry",
-            )
         _refuse_without_hope(ports, task)
         _refuse_without_media(ports, task)
         reopened = reopen(ports, task, {"revive": True})
@@ -62,12 +58,20 @@ def retry(ports: Ports, task_id: str) -> Task:
 
 
 def _refuse_without_hope(ports: Ports, task: Task) -> None:
-    """All that failed are items too far from their texts, and these would be so again."""
-    after = ""
+    """Nothing failed that still counts; or only items too far from their texts, and these would be
+    so again."""
+    after, too_far = "", False
     while batch := ports.store.dead_jobs(task.id, after=after, limit=_LOOKED_AT):
-        if not all(map(plan.stays_dead, batch)):
+        counting = [job for job in batch if not is_superseded(ports.store, task, job)]
+        if not all(map(plan.stays_dead, counting)):
             return
+        too_far = too_far or bool(counting)
         after = batch[-1].id
+    if not too_far:
+        raise Conflict(
+            f"The task has ended ({task.state}) and nothing in it has failed.",
+            code="nothing_to_retry",
+        )
     raise Conflict(
         "What was heard is still too far from the text: send it anew, in a task with another "
         "model or another check_threshold.",

@@ -167,7 +167,8 @@ def _finish(ports: Ports, token: str, report: Report) -> Status:
             _blame(ports, job)
         elif report.result is not None:
             _forgive(ports, job)
-        if report.result is not None and written.state is JobState.SUCCEEDED:
+        whole = not job.version  # of corrected words most may have been there before
+        if report.result is not None and written.state is JobState.SUCCEEDED and whole:
             at = written.finished_at or ports.store.now()
             ports.speeds.finished(job, report.result, seconds=report.seconds, at=at)
         if written.state.ended and written.expand == "pending":

@@ -9,6 +9,7 @@ from services.model.task import Counts, Task, TaskEvent, TaskState
 from services.storage import keys
 from task_manager.pipeline import exports, jobs
 from task_manager.pipeline.notices import of_end, tell
+from task_manager.pipeline.own_words import count_undone
 from task_manager.pipeline.packing import write_packs
 from task_manager.pipeline.ports import Ports
 
@@ -74,8 +75,9 @@ def finalise(ports: Ports, task: Task) -> None:
         return
     now = ports.store.now()
     revision = task.revision + 1
-    done = write_packs(ports, task, revision)
-    state = final_state(cells=task.manifest.cells, done=done, cancel=task.cancel)
+    there = write_packs(ports, task, revision)
+    done = there - count_undone(ports.store, task)
+    state = final_state(cells=task.manifest.cells, done=done, there=there, cancel=task.cancel)
     counts = _counts(ports, task, done)
     fields = {
         "state": state,
@@ -115,13 +117,14 @@ def tell_end(ports: Ports, task: Task) -> None:
             return
 
 
-def final_state(*, cells: int, done: int, cancel: bool) -> TaskState:
-    """What a task without open jobs has come to. A cancel that came when all was done lost."""
+def final_state(*, cells: int, done: int, there: int, cancel: bool) -> TaskState:
+    """What a task without open jobs has come to. A cancel that came when all was done lost. Cells
+    are `there`, but not done, whose words were corrected since."""
     if done == cells:
         return TaskState.SUCCEEDED
     if cancel:
         return TaskState.CANCELLED
-    return TaskState.PARTIAL if done else TaskState.FAILED
+    return TaskState.PARTIAL if there else TaskState.FAILED
 
 
 def purge(ports: Ports, task: Task) -> None:
@@ -147,7 +150,8 @@ def refresh(ports: Ports, task: Task) -> Task:
     now = ports.store.now()
     if task.state.ended or 0 <= now - task.counts_at < SNAPSHOT_S:
         return task
-    counts = _counts(ports, task, ports.store.count_outputs(task.id))
+    done = ports.store.count_outputs(task.id) - count_undone(ports.store, task)
+    counts = _counts(ports, task, done)
     progress = max(task.progress, _progress(ports, task, counts))
     fields = {"counts": counts.model_dump(), "counts_at": now, "progress": progress}
     ports.store.note_task(task.id, fields, revision=task.revision)  # the end's counts stay

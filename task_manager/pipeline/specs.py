@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from services.model.decoding import Decoding
@@ -11,6 +12,7 @@ from services.model.messages import Grant
 from services.model.stages import (
     AssembleSpec,
     DetectSpec,
+    Former,
     Place,
     PrepareSpec,
     Spec,
@@ -27,6 +29,7 @@ from services.storage.named import SCHEMES
 from services.storage.protocol import ObjectMissing
 from task_manager.pipeline import limits
 from task_manager.pipeline.expand import parts_of, prepared_item
+from task_manager.pipeline.packing import read_body
 from task_manager.pipeline.ports import Ports
 
 
@@ -50,9 +53,18 @@ def urls(spec: Spec) -> dict[str, str]:
     found = {place.key: place.url for place in places}
     if isinstance(spec, AssembleSpec):
         found |= spec.urls
-    if isinstance(spec, TranslateSpec) and spec.transcript and spec.transcript.key:
-        found[spec.transcript.key] = spec.transcript_url or ""
+    if isinstance(spec, TranslateSpec):
+        found |= dict(_read_by(spec))
     return found
+
+
+def _read_by(spec: TranslateSpec) -> Iterator[tuple[str, str]]:
+    """The objects that a translation is made from, with their URLs."""
+    given = [(spec.transcript, spec.transcript_url)]
+    if spec.former is not None:
+        given.append((spec.former.transcript, spec.former.transcript_url))
+        given.append((spec.former.translation, spec.former.translation_url))
+    yield from ((body.key, url or "") for body, url in given if body is not None and body.key)
 
 
 def spec_of(ports: Ports, task: Task, job: Job) -> Spec:
@@ -176,23 +188,46 @@ def _assemble(ports: Ports, task: Task, job: Job) -> AssembleSpec:
 def _translate(ports: Ports, job: Job, item: ItemSpec) -> TranslateSpec:
     language = job.inputs["source_language"]
     body: Body | None = None
-    if job.source == Source.AUDIO:
-        heard = ports.store.output(output_id(job.task_id, job.item, job.source, language))
-        if heard is None or heard.body is None:
+    text = item.text
+    if job.source == Source.AUDIO or job.version:
+        own = ports.store.output(output_id(job.task_id, job.item, job.source, language))
+        if own is None or (own.body is None and job.source == Source.AUDIO):
             raise JobFailed(FailureClass.PERMANENT, "input_gone", "The transcript is gone.")
-        body = heard.body
+        body = own.body
+        text = read_body(ports, own.text) if job.source == Source.TEXT else None
     return TranslateSpec(
         model=job.model,
         source_language=language,
         target_language=job.language,
-        text=item.text if body is None else None,
+        text=text,
         transcript=body,
-        transcript_url=_get(ports, body.key) if body and body.key else None,
+        transcript_url=_url(ports, body),
         first=job.inputs["first"],
         last=job.inputs["last"],
         parts=job.inputs["parts"],
+        former=_former(ports, job, language),
         output=_output(ports, job, "translation.json"),
         output_text=_output(ports, job, "translation.txt"),
+    )
+
+
+def _former(ports: Ports, job: Job, language: str) -> Former | None:
+    """What the cell holds, made from words that were corrected since, and those words."""
+    if not job.version:
+        return None
+    cell = ports.store.output(output_id(job.task_id, job.item, job.source, job.language))
+    if cell is None or cell.body is None:
+        return None
+    own = output_id(job.task_id, job.item, job.source, language)
+    words = ports.store.version(own, at_most=cell.version)
+    if words is None:
+        return None
+    return Former(
+        text=read_body(ports, words.text) if words.body is None else None,
+        transcript=words.body,
+        transcript_url=_url(ports, words.body),
+        translation=cell.body,
+        translation_url=_url(ports, cell.body),
     )
 
 
@@ -205,6 +240,10 @@ def _input(ports: Ports, body: Body) -> Place:
 def _output(ports: Ports, job: Job, name: str) -> Place:
     key = keys.attempt_file(job.id, job.attempt, name)
     return Place(key=key, url=ports.objects.url_to_put(key, ports.settings.url_expires_s))
+
+
+def _url(ports: Ports, body: Body | None) -> str | None:
+    return _get(ports, body.key) if body is not None and body.key else None
 
 
 def _get(ports: Ports, key: str) -> str:

@@ -13,7 +13,7 @@ from services.model.access import Scope
 from services.model.errors import NotFound, RequestRefused
 from services.model.languages import parse_language
 from services.model.task import Item, Source, Task
-from services.model.transcript import Transcript
+from services.model.transcript import Output, Transcript
 from task_manager import checked, transcripts
 from task_manager.auth import may
 from task_manager.dependencies import OwnedTask, TheStore
@@ -43,10 +43,28 @@ class Wanted:
     source: SourceName
     language: str | None
 
-    def find(self) -> Transcript | None:
-        return transcripts.finished(
-            self.results, self.item, source=Source(self.source), language=self.language
-        )
+    def newest(self) -> Output | None:
+        """The words that count."""
+        source = Source(self.source)
+        return transcripts.output(self.results, self.item, source=source, language=self.language)
+
+    def of(self, version: int | None) -> Output | None:
+        """The words of a version, by default of that which counts. Raises NotFound."""
+        newest = self.newest()
+        if newest is None or version is None or version == newest.version:
+            return newest
+        older = self.store.version(newest.id, at_most=version)
+        if older is None or older.version != version:
+            raise NotFound(
+                f"There is no version {version} of these words.",
+                code="unknown_version",
+                field="version",
+            )
+        return older
+
+    def find(self, version: int | None) -> Transcript | None:
+        output = self.of(version)
+        return None if output is None else transcripts.read(self.results, output)
 
     def may_be_heard(self) -> bool:
         """Whether there may be some segments before there is a transcript."""
@@ -98,15 +116,20 @@ def _style(
 
 
 Asked = Annotated[Wanted, Depends(_wanted)]
+Version = Annotated[
+    int | None,
+    Query(ge=0, le=MOST, description="One that counted before; else the newest."),
+    WHOLE,
+]
 Style = Annotated[CueStyle, Depends(_style)]
 
 
 @router.get("/{text_id:path}/transcript", responses=responses(401, 403, 404, 409, 410, 422, 503))
-def get_transcript(wanted: Asked) -> TranscriptView:
+def get_transcript(wanted: Asked, version: Version = None) -> TranscriptView:
     """Words with times. While the audio is still being heard: the segments so far."""
-    found = wanted.find()
+    found = wanted.of(version)
     if found is not None:
-        return transcripts.view(wanted.item, wanted.source, found)
+        return transcripts.view(wanted.results, wanted.item, found)
     if wanted.may_be_heard() and wanted.item.audio is not None:
         return transcripts.heard_so_far(wanted.store, wanted.task, wanted.item)
     raise wanted.absent()
@@ -138,9 +161,9 @@ def get_check(
         **responses(401, 403, 404, 409, 410, 422, 503),
     },
 )
-def get_subtitles(wanted: Asked, form: Form, style: Style) -> Response:
+def get_subtitles(wanted: Asked, form: Form, style: Style, version: Version = None) -> Response:
     """What was heard, or its translation, as srt, vtt, ass, txt or json."""
-    found = wanted.find()
+    found = wanted.find(version)
     if found is None:
         raise wanted.absent()
     return Response(render(found, form, style), media_type=MEDIA_TYPES[form])

@@ -30,6 +30,13 @@ class CellView(AnswerModel):
 
     state: CellState
     error: CellError | None
+    version: int = Field(
+        description="Of its text; 0 until it, or what it was made of, is corrected."
+    )
+    outdated: bool = Field(
+        description="Its text was made, or corrected, before the words of which it is the "
+        "translation were corrected."
+    )
 
 
 class AudioView(AnswerModel):
@@ -91,3 +98,6 @@ class TranscriptView(AnswerModel):
     no_speech: bool
     segments: list[Segment]
     dropped: list[Segment] = Field(description="What a guard left out, flagged.")
+    version: int = Field(description="0 until the words are corrected.")
+    corrected_by: str | None = Field(description="The id of the key that it was corrected with.")
+    corrected_at: datetime | None

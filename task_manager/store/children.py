@@ -51,15 +51,20 @@ class Expanded:
     @property
     def fields(self) -> Mapping[str, Any]:
         """What is written into the task."""
-        own = {"expand": "done", "revive": False, "added": []} if self.job is None else {}
+        own: Mapping[str, Any] = (
+            {"expand": "done", "revive": False, "added": [], "correction": None}
+            if self.job is None
+            else {}
+        )
         return {**own, "look_at": self.look_at}
 
 
 @dataclass(frozen=True, slots=True)
 class Children:
-    """All that one expansion brings."""
+    """All that one expansion brings. `versions` are outputs that are about to be replaced."""
 
     items: Sequence[Item] = ()
+    versions: Sequence[Output] = ()
     outputs: Sequence[Output] = ()
     jobs: Sequence[Job] = ()
     events: Sequence[NewEvent] = ()
@@ -67,11 +72,14 @@ class Children:
 
 
 def write_one_by_one(store: Store, children: Children, expanded: Expanded | None) -> bool:
-    """Items and outputs before the jobs that read them; then the events and deliveries, when there
+    """Items, versions and outputs before the jobs that read them, an output that is replaced before
+    the one that does so; then the events and deliveries, when there
     is what they tell of; the flags last. False if the task has another revision by now, and is
     still to be expanded."""
     if children.items:
         store.insert_items(children.items)
+    for version in children.versions:
+        store.put_version(version)
     for output in children.outputs:
         store.put_output(output)
     if children.jobs:

@@ -50,6 +50,11 @@ def media_bytes(task: Document) -> int:
     return sum(int(item["audio"]["size"]) for item in items if item.get("audio"))
 
 
+def version_key(output: Document) -> str:
+    """Under which an output is kept when another replaces it."""
+    return f"{output['id']}/{output['version']}"
+
+
 def without_texts(manifest: Document) -> Document:
     """The manifest of a purged task: what was asked for, but not in whose words."""
     items = [{**item, "text": None} for item in manifest["items"]]

@@ -36,6 +36,7 @@ from task_manager.store.values import (
     RunningJob,
     StoreUnavailable,
 )
+from task_manager.store.versions import VersionStore
 
 __all__ = [
     "DOCUMENT_LIMIT",
@@ -49,7 +50,9 @@ __all__ = [
 ]
 
 
-class Store(AccessStore, EventStore, ExpiryStore, Outbox, TermStore, UploadStore, Protocol):
+class Store(
+    AccessStore, EventStore, ExpiryStore, Outbox, TermStore, UploadStore, VersionStore, Protocol
+):
     """All that the task manager keeps. All methods block; any thread may call any of them."""
 
     def now(self) -> float:
@@ -93,8 +96,8 @@ class Store(AccessStore, EventStore, ExpiryStore, Outbox, TermStore, UploadStore
     def note_task(
         self, task_id: str, fields: Mapping[str, Any], *, revision: int | None = None
     ) -> bool:
-        """Writes fields that no decision rests on (expand, revive, added, look_at, counts,
-        counts_at, progress, started_at, purged_at, expire_at, export) without touching the
+        """Writes fields that no decision rests on (expand, revive, added, correction, look_at,
+        counts, counts_at, progress, started_at, purged_at, expire_at, export) without touching the
         revision; where one is given, only while the task's is that. Whether it was written."""
         ...
 

@@ -60,6 +60,17 @@ class OutputLine:
     language: str
     kind: str
     facts: Mapping[str, Any]
+    version: int = 0
+    corrected_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VersionLine:
+    """What is known of an output that was replaced but its texts."""
+
+    version: int
+    corrected_by: str
+    created_at: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,9 @@ class CrookedProxy:
         self.target = target
         self.tricks: list[Trick] = []
         self.asked: list[str] = []
-        answers = dict.fromkeys(("do_GET", "do_POST", "do_PATCH", "do_DELETE"), Handler.answer)
+        answers = dict.fromkeys(
+            ("do_GET", "do_POST", "do_PUT", "do_PATCH", "do_DELETE"), Handler.answer
+        )
         handler = type("Ours", (Handler,), {"proxy": self, **answers})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True

@@ -85,6 +85,7 @@ LIKELY: dict[tuple[str, str], st.SearchStrategy[Any]] = {
         {"cells": st.lists(_CELL, min_size=1)}
     ),
     ("add_languages", "application/json"): st.just({"add": ["fr"]}),
+    ("put_transcript", "application/json"): st.just({"version": 0, "text": "Good day."}),
     ("retry_dead_jobs", "application/json"): st.just({"all": True}),
     ("create_transcription", "multipart/form-data"): _AUDIO,
 }

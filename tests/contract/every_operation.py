@@ -102,6 +102,12 @@ def every_outbox_operation(store: Store) -> None:
     store.count_cells("t", "zh")
 
 
+def every_version_operation(store: Store) -> None:
+    store.put_version(an_output())
+    store.version(an_output().id, 3)
+    store.version_lines(an_output().id)
+
+
 def every_term_operation(store: Store) -> None:
     store.insert_term_list(a_term_list())
     store.term_list("tl_1")
@@ -116,6 +122,7 @@ def every_other_operation(store: Store) -> None:
     every_upload_operation(store)
     every_access_operation(store)
     every_term_operation(store)
+    every_version_operation(store)
 
 
 def every_event_operation(store: Store) -> None:

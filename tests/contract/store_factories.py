@@ -69,6 +69,7 @@ def some_children() -> Children:
     """Of each kind two."""
     return Children(
         items=[an_item(0), an_item(1)],
+        versions=[an_output(2), an_output(2, version=1)],
         outputs=[an_output(0), an_output(1, kind="transcript")],
         jobs=[a_job(0), a_job(1)],
         events=[an_event(kind, {"text_id": "0"}) for kind in ("cell", "item")],

@@ -21,6 +21,7 @@ def _all_of(store: Store) -> list[Any]:
     return [
         *store.items("t", limit=9),
         *store.outputs("t"),
+        *store.version_lines(an_output(2).id),
         *store.jobs_of_items("t", 0, 9),
         *store.events("t", limit=99),
     ]
@@ -43,6 +44,7 @@ def test_all_children_are_there_and_their_lines_go_on_counting(store: Store, wri
     assert ["cell", "item"] == [line.kind for line in lines]
     assert list(children.items) == store.items("t", limit=9)
     assert list(children.outputs) == store.outputs("t")
+    assert [0, 1] == [line.version for line in store.version_lines(an_output(2).id)]
     assert list(children.jobs) == store.jobs_of_items("t", 0, 9)
 
 

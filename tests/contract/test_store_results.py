@@ -37,6 +37,37 @@ def test_a_transcript_becomes_a_cell_and_no_cell_a_transcript(store: Store) -> N
     assert store.output(cell.id) == cell
 
 
+def test_versions_are_kept_beside_the_output_and_never_replaced(store: Store) -> None:
+    output = an_output(language="zh")
+    for number, by in ((0, ""), (4, "fs_a"), (11, "fs_b")):
+        store.put_version(output.model_copy(update={"version": number, "corrected_by": by}))
+    store.put_version(output.model_copy(update={"version": 4, "text": Body(inline="later")}))
+    store.put_version(an_output(language="zh-Hant", version=7, facts=AWKWARD))
+
+    found = store.version_lines(output.id)
+    assert [(line.version, line.corrected_by) for line in found] == [
+        (0, ""), (4, "fs_a"), (11, "fs_b"),
+    ]  # fmt: skip
+    assert {line.created_at for line in found} == {NOW}
+    newest = {at_most: store.version(output.id, at_most) for at_most in (0, 3, 4, 10, 11, 99)}
+    assert {at_most: each and each.version for at_most, each in newest.items()} == {
+        0: 0, 3: 0, 4: 4, 10: 4, 11: 11, 99: 11,
+    }  # fmt: skip
+    assert newest[4] == output.model_copy(update={"version": 4, "corrected_by": "fs_a"})
+    assert store.version(an_output(language="zh-Hant").id, 6) is None
+    assert store.version(an_output(language="zh-Hant").id, 7).facts == AWKWARD
+    assert store.output(output.id) is None
+    assert store.outputs("t") == []
+
+
+def test_lines_of_outputs_tell_their_version_and_who_corrected_them(store: Store) -> None:
+    store.put_output(an_output())
+    store.put_output(an_output(version=3, corrected_by="fs_a"))
+
+    (line,) = store.output_lines("t", 0, 0)
+    assert (line.version, line.corrected_by) == (3, "fs_a")
+
+
 def test_an_unknown_output_is_none(store: Store) -> None:
     assert store.output("t/0/A/zh") is None
 

@@ -206,6 +206,7 @@ def test_a_purge_leaves_a_tombstone_without_the_texts(store: Store) -> None:
     store.insert_items([an_item(0), an_item(0, "other")])
     store.insert_jobs([a_job(0), a_job(0, "other")])
     store.put_output(an_output())
+    store.put_version(an_output())
     store.put_pack(a_pack())
     store.append_event(an_event())
 
@@ -220,6 +221,7 @@ def test_a_purge_leaves_a_tombstone_without_the_texts(store: Store) -> None:
     assert store.items("t", limit=9) == []
     assert store.jobs_of_items("t", 0, 9) == []
     assert store.outputs("t") == []
+    assert store.version_lines(an_output().id) == []
     assert store.pack("t", "zh") is None
     assert store.events("t", limit=9) == []
     assert len(store.items("other", limit=9)) == len(store.jobs_of_items("other", 0, 9)) == 1

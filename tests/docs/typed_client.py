@@ -9,6 +9,7 @@ from fanscribe import (
     AsyncFanscribe,
     CellText,
     CodedResult,
+    CorrectionView,
     DeliveryView,
     Fanscribe,
     Item,
@@ -21,6 +22,7 @@ from fanscribe import (
     TaskView,
     TranscriptView,
     UploadView,
+    VersionView,
     WebhookWithSecret,
 )
 
@@ -38,6 +40,8 @@ def blocking(client: Fanscribe) -> None:
     assert_type(client.coded_result(task), CodedResult)
     assert_type(client.cells(task, [("zh", "1", "A")]), list[CellText])
     assert_type(client.transcript(task, "1"), TranscriptView)
+    assert_type(client.correct(task, "1", {0: "Hi."}, version=0), CorrectionView)
+    assert_type(client.versions(task, "1"), list[VersionView])
     assert_type(client.subtitles(task, "1", "vtt"), str)
     assert_type(client.upload("1.mp3"), UploadView)
     assert_type(client.webhooks.create("https://example.com"), WebhookWithSecret)

@@ -22,7 +22,8 @@ READS = frozenset({
     "jobs_ahead", "running_in", "dead_page", "count_open_tasks", "pending_expansions", "output",
     "outputs", "output_lines", "count_outputs", "pack", "events", "last_event", "owner_events",
     "last_position", "node", "nodes", "upload", "old_uploads", "endpoint", "endpoints", "delivery",
-    "deliveries", "next_lane", "count_cells", "get", "head", "names_under", "parts", "url_to_get",
+    "deliveries", "next_lane", "count_cells", "version",
+    "version_lines", "get", "head", "names_under", "parts", "url_to_get",
     "url_to_put", "url_to_put_part",
 })  # fmt: skip
 # One call, many documents: it may break off.

@@ -10,12 +10,15 @@ from crashing import Crash, Point
 from hand import QUEUES
 from world import Lease, World, unheard
 
+from services.model.correction import Correction
 from services.model.errors import FailureClass as F
 from services.model.messages import Failure, NodeBeat, Progress
-from services.model.task import Target
-from services.model.transcript import Segment
+from services.model.task import Target, Task
+from services.model.transcript import Segment, output_id
+from task_manager.corrections import Writer, correction_of
 from task_manager.pipeline import Pipeline
 from task_manager.pipeline.settle import look_over, settle
+from task_manager.schemas.correction import Corrected, CorrectedSegment
 from task_manager.ticker.announce import announce
 from task_manager.ticker.expand import Unfinished, finish_expansions
 from task_manager.ticker.reap import Watch, reap
@@ -30,6 +33,7 @@ class Operation:
     before: Callable[[World], Any]
     act: Callable[[World, Pipeline, Any], Any]
     audio: bool = True
+    changes: bool = False  # words are corrected, so packs are others than of an undisturbed task
 
     def __str__(self) -> str:
         return self.name
@@ -228,6 +232,51 @@ def _added_unexpanded(world: World) -> None:
     _crashed(lambda world, manager: _add(world, manager, None), world, "move_task")
 
 
+def _correcting(item: int, source: str, language: str, **words: Any) -> Callable[..., None]:
+    """Puts other words in the place of those of version 0."""
+
+    def act(world: World, manager: Pipeline, _: Any) -> None:
+        world.retries += 1
+        ports = manager.ports
+        writer = Writer(ports.store, ports.objects, "fs_a", 200_000)
+        output = output_id(world.id, item, source, language)
+
+        def write(task: Task) -> Correction | None:
+            there = ports.store.output(output)
+            of_item = ports.store.items(task.id, after=item - 1, limit=1)[0]
+            wanted = Corrected(version=0, **words)
+            return correction_of(writer, task, of_item, there, wanted)
+
+        manager.correct(world.id, write)
+
+    return act
+
+
+_correct_words = _correcting(0, "A", "en", segments=[CorrectedSegment(id=0, text="Herd.")])
+_correct_cell = _correcting(0, "T", "zh", text="你好。" * 10_000)
+
+
+def _corrected_unexpanded(world: World) -> None:
+    _ended(world)
+    _crashed(lambda world, manager: _correct_words(world, manager, None), world, "move_task")
+
+
+def _corrected_by_hand(world: World) -> None:
+    _ended(world)
+    _correct_cell(world, world.second, None)
+    world.go_on()
+
+
+def _redoing(world: World) -> Lease:
+    """The words are corrected, and half of a translation is made anew."""
+    _ended(world)
+    _correct_words(world, world.second, None)
+    return world.advance("translate", language="ja")
+
+
+_correct_text = _correcting(0, "T", "en", text="Good day.")
+
+
 def _delete(world: World, manager: Pipeline, _: Any) -> None:
     manager.delete(world.id)
 
@@ -278,6 +327,17 @@ OPERATIONS = [
     Operation("a language added to what failed in part", _one_failed, _add),
     Operation("expansion of an added language by the ticker", _added_unexpanded, _expand),
     Operation("cancel of an added language", _added_unexpanded, _cancel),
+    Operation("a cell corrected", _ended, _correct_cell, audio=False, changes=True),
+    Operation("a text corrected", _corrected_by_hand, _correct_text, audio=False, changes=True),
+    Operation("what was heard corrected", _ended, _correct_words, changes=True),
+    Operation(
+        "what was heard corrected after a failure", _one_failed, _correct_words, changes=True
+    ),
+    Operation(
+        "expansion of a correction by the ticker", _corrected_unexpanded, _expand, changes=True
+    ),
+    Operation("success of half a translation made anew", _redoing, _succeed, changes=True),
+    Operation("cancel of what is made anew", _redoing, _cancel, changes=True),
     Operation("delete while a part runs", _at("transcribe"), _delete),
     Operation("delete while an expansion is pending", _job_unexpanded, _delete),
     Operation("delete of an unexpanded task", _task_unexpanded, _delete),

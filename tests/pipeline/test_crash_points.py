@@ -21,7 +21,8 @@ _TELLING = {
     "accept", "success of prepare", "success of a transcript's joining",
     "success of a whole translation", "success of a cell's joining", "failure for good",
     "third loss", "expansion of a job by the ticker", "finalise", "finalise of a cancelled task",
-    "retry of one", "retry of all", "a language added", "delete while a part runs", "purge",
+    "retry of one", "retry of all", "a language added", "what was heard corrected",
+    "a cell corrected", "delete while a part runs", "purge",
 }  # fmt: skip
 
 _ENDING = {"finalise", "finalise of a cancelled task", "retry of all", "delete of an ended task"}

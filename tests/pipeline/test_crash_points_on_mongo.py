@@ -18,7 +18,8 @@ from tests.contract.wire_server import WireServer
 
 _SAMPLE = {
     "accept", "claim", "success of prepare", "success of the last part", "third loss", "finalise",
-    "cancel while parts run", "retry of one", "a language added", "delete while a part runs",
+    "cancel while parts run", "retry of one", "a language added", "what was heard corrected",
+    "delete while a part runs",
 }  # fmt: skip
 
 

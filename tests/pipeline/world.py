@@ -28,12 +28,14 @@ from services.model.task import (
     Task,
     TaskState,
 )
+from services.model.transcript import Output, Segment, Transcript, inline
 from services.model.webhook import OF_TASK, TaskWebhook, delivery_id
 from services.settings import Settings
 from services.storage.local import LocalStore
 from services.storage.named import NamedBuckets
 from task_manager.pipeline import Pipeline, outbox
 from task_manager.pipeline.accept import new_task_id
+from task_manager.pipeline.own_words import count_undone
 from task_manager.pipeline.settle import PURGE_LAST_S, settle
 from task_manager.store.mongo import MongoStore
 from task_manager.store.sqlite import SqliteStore
@@ -90,8 +92,16 @@ class Player(Hand):
     def result(self, grant: Grant) -> Result:
         result = super().result(grant)
         if isinstance(result, AssembleResult) and isinstance(grant.spec, AssembleSpec):
-            runs = [(0, 1), (1, 2)] if grant.spec.kind == "transcript" else []
-            return result.model_copy(update={"runs": runs, "segments": 2})
+            heard = grant.spec.kind == "transcript"
+            segments = [Segment(id=n, start=n, end=n + 1, text="Heard.") for n in range(2)]
+            whole = Transcript(
+                language=grant.spec.language,
+                text=result.text.inline or "",
+                segments=segments if heard else segments[:1],
+            )
+            runs = [(0, 1), (1, 2)] if heard else []
+            body = inline(whole.model_dump_json())
+            return result.model_copy(update={"runs": runs, "segments": 2, "transcript": body})
         return result
 
 
@@ -316,6 +326,8 @@ class World:
         assert self.store.jobs_of_items(task.id, 0, 10) == []
         assert self.store.items(task.id, limit=10) == []
         assert self.store.outputs(task.id) == []
+        assert self.store.version_lines(f"{task.id}/0/T/zh") == []
+        assert task.correction is None
         assert self.store.events(task.id, limit=10) == []
         assert self.store.deliveries(task_id=task.id, limit=10) == []
         assert all(self.store.pack(task.id, name) is None for name in ("zh", "ja", "en"))
@@ -332,8 +344,9 @@ class World:
         """One delivery for each thing that happened, and none for anything else."""
         lines = self.store.deliveries(task_id=task.id, limit=1000)
         told = [each for each in lines if each.endpoint == OF_TASK]
-        heard = [(each.item, each.version) for each in self.store.outputs(task.id)
-                 if each.source == "A" and each.kind != "translation"]  # fmt: skip
+        heard = [(each.item, version) for each in self.store.outputs(task.id)
+                 if each.source == "A" and each.kind != "translation"
+                 for version in self._versions(each)]  # fmt: skip
         cells = task.manifest.cells // len(task.manifest.languages)
         full = [name for name in task.manifest.languages
                 if self.store.count_cells(task.id, name) == cells]  # fmt: skip
@@ -351,6 +364,12 @@ class World:
         dead = {delivery_id(task.id, "job.dead", job.id, job.attempt, OF_TASK)
                 for job in jobs if job.state is JobState.DEAD}  # fmt: skip
         assert dead <= deaths <= set().union(*died.values()), (dead, deaths)
+
+    def _versions(self, output: Output) -> list[int]:
+        """All that there were of it, one after the other."""
+        kept = [line.version for line in self.store.version_lines(output.id)]
+        assert [*kept, output.version] == sorted({*kept, output.version})
+        return [*kept, output.version]
 
     def _check_exported(self, task: Task) -> None:
         """What lies in the bucket is what the index, the task and its webhook say, and no more."""
@@ -383,8 +402,11 @@ class World:
         outputs = [each for each in self.store.outputs(task.id) if each.kind != "transcript"]
         jobs = self.store.jobs_of_items(task.id, 0, 10)
         assert len(outputs) == self.store.count_outputs(task.id)
-        assert (len(outputs) == task.manifest.cells) == (task.state is TaskState.SUCCEEDED)
-        assert task.counts.cells_done == len(outputs), task.counts
+        done = len(outputs) - count_undone(self.store, task)
+        assert (done == task.manifest.cells) == (task.state is TaskState.SUCCEEDED)
+        assert task.counts.cells_done == done, task.counts
+        for output in outputs:
+            self._versions(output)
         for state in JobState:
             assert getattr(task.counts, state) == sum(job.state is state for job in jobs)
 

@@ -1,13 +1,21 @@
-"""Results: the pack in either form, single cells, transcripts and subtitles."""
+"""Results: the pack in either form, single cells, transcripts, corrections and subtitles."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypeAlias
 
 from services.client.calls.reading import Task, a, many, page, pages, path_of, quoted
 from services.client.steps import Call, Finds, call
-from services.client.views import CellText, CheckView, CodedResult, Result, TranscriptView
+from services.client.views import (
+    CellText,
+    CheckView,
+    CodedResult,
+    CorrectionView,
+    Result,
+    TranscriptView,
+    VersionView,
+)
 from services.model.differences import Difference
 
 Source: TypeAlias = Literal["A", "T"]
@@ -45,12 +53,53 @@ def cells(task: Task, names: Sequence[tuple[str, str, Source]]) -> Call[list[Cel
 
 
 def transcript(
-    task: Task, text_id: str, *, language: str | None = None, source: Source | None = None
+    task: Task,
+    text_id: str,
+    *,
+    language: str | None = None,
+    source: Source | None = None,
+    version: int | None = None,
 ) -> Call[TranscriptView]:
     """The words of an item with their times, while they are being heard too; with a language in
-    translation."""
-    query = {"language": language, "source": source}
+    translation. A `version` is one that was corrected since."""
+    query = {"language": language, "source": source, "version": version}
     return call("GET", f"{_item(task, text_id)}/transcript", a(TranscriptView), query=query)
+
+
+def correct(
+    task: Task,
+    text_id: str,
+    words: Mapping[int, str] | str,
+    *,
+    version: int,
+    language: str | None = None,
+    source: Source | None = None,
+    overwrite: bool = False,
+) -> Call[CorrectionView]:
+    """Saves other words for an item of a task that has ended, or with a language for their
+    translation: texts by the ids of their segments, or the whole of a text. `version` is the one
+    that was read; translations are made anew from corrected words."""
+    told = {"text": words} if isinstance(words, str) else {"segments": _segments(words)}
+    return call(
+        "PUT",
+        f"{_item(task, text_id)}/transcript",
+        a(CorrectionView),
+        query={"language": language, "source": source},
+        json={**told, "version": version, "overwrite": overwrite},
+    )
+
+
+def _segments(words: Mapping[int, str]) -> list[dict[str, Any]]:
+    return [{"id": number, "text": text} for number, text in words.items()]
+
+
+def versions(
+    task: Task, text_id: str, *, language: str | None = None, source: Source | None = None
+) -> Call[list[VersionView]]:
+    """Which versions there are of the words of an item, or of a translation, oldest first."""
+    query = {"language": language, "source": source}
+    path = f"{_item(task, text_id)}/versions"
+    return call("GET", path, many(VersionView, "versions"), query=query)
 
 
 def check(

@@ -16,7 +16,7 @@ from services.model.pack import Pack
 from services.model.task import Item, Task, TaskEvent, Upload
 from services.model.transcript import Output
 from services.model.webhook import Delivery, Endpoint
-from task_manager.store.documents import Document, media_bytes
+from task_manager.store.documents import Document, media_bytes, version_key
 from task_manager.store.mongo.collection import Collection, translated
 from task_manager.store.mongo.indexes import INDEXES
 
@@ -47,13 +47,14 @@ class Database:
             self._client: MongoClient[Document] = MongoClient(url, **_options(url))
             database = self._client.get_default_database("fanscribe")
         self._tasks = Collection(
-            database.tasks, Task, as_text=("manifest", "metadata"), derive=_of_task
+            database.tasks, Task, as_text=("manifest", "metadata", "correction"), derive=_of_task
         )
         self._items = Collection(database.items, Item)
         self._jobs = Collection(
             database.jobs, Job, as_text=("inputs", "result", "retries"), derive=_of_job
         )
         self._outputs = Collection(database.outputs, Output, as_text=("facts",))
+        self._versions = Collection(database.versions, Output, key=version_key, as_text=("facts",))
         self._packs = Collection(database.packs, Pack)
         self._events = Collection(database.events, TaskEvent, key=_event_key, as_text=("data",))
         self._nodes = Collection(

@@ -57,6 +57,7 @@ INDEXES: dict[str, list[dict[str, Any]]] = {
         _index("item", "task_id", "item", "source", "language"),
         _index("language", "task_id", "language", "item", "source"),
     ],
+    "versions": [_index("output", "id", "version"), _index("task", "task_id")],
     "packs": [_index("language", "task_id", "language")],
     "events": [
         _index("number", "task_id", "number", unique=True),

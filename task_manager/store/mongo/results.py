@@ -1,4 +1,4 @@
-"""What is kept beside tasks and jobs in MongoDB: outputs and packs."""
+"""What is kept beside tasks and jobs in MongoDB: outputs, their versions, and packs."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from services.model.transcript import Output
 from task_manager.store.documents import Document
 from task_manager.store.mongo.database import Database
 from task_manager.store.protocol import OutputLine
+from task_manager.store.values import VersionLine
 
 
 class ResultCollections(Database):
@@ -54,6 +55,8 @@ class ResultCollections(Database):
                 language=each["language"],
                 kind=each["kind"],
                 facts=json.loads(each["facts"]),
+                version=each["version"],
+                corrected_by=each.get("corrected_by", ""),
             )
             for each in found
         ]
@@ -62,6 +65,18 @@ class ResultCollections(Database):
         return self._outputs.count(
             {"task_id": task_id, "kind": {"$in": ["translation", "identity"]}}
         )
+
+    def put_version(self, output: Output) -> None:
+        self._versions.insert(output)
+
+    def version(self, output_id: str, at_most: int) -> Output | None:
+        where = {"id": output_id, "version": {"$lte": at_most}}
+        return next(iter(self._versions.find(where, [("version", -1)], 1)), None)
+
+    def version_lines(self, output_id: str) -> list[VersionLine]:
+        names = ("version", "corrected_by", "created_at")
+        found = self._versions.stream({"id": output_id}, [("version", 1)], only=names)
+        return [VersionLine(**{name: each[name] for name in names}) for each in found]
 
     def put_pack(self, pack: Pack) -> bool:
         older = {"revision": {"$lt": pack.revision}}

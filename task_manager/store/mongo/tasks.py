@@ -107,8 +107,10 @@ class TaskCollections(Database):
     def purge_task(self, task_id: str) -> None:
         for task in self._tasks.stream({"_id": task_id}, only=("manifest",)):
             manifest = without_texts(json.loads(task["manifest"]))
-            self._tasks.change({"_id": task_id}, {"manifest": manifest})
-        for collection in (self._items, self._jobs, self._outputs, self._packs, self._events):
+            self._tasks.change({"_id": task_id}, {"manifest": manifest, "correction": None})
+        for collection in (
+            self._items, self._jobs, self._outputs, self._versions, self._packs, self._events,
+        ):  # fmt: skip
             collection.delete({"task_id": task_id})
         self._deliveries.delete({"task_id": task_id})
 

@@ -9,18 +9,20 @@ from task_manager.store.sqlite.database import Database, change_if, insert, put,
 from task_manager.store.sqlite.events import append
 from task_manager.store.sqlite.jobs import if_ended
 from task_manager.store.sqlite.results import older_than
-from task_manager.store.sqlite.schema import DELIVERIES, ITEMS, JOBS, OUTPUTS, TASKS
+from task_manager.store.sqlite.schema import DELIVERIES, ITEMS, JOBS, OUTPUTS, TASKS, VERSIONS
 from task_manager.store.sqlite.tasks import at_revision
 
 
 class ChildTables(Database):
     def write_children(self, children: Children, expanded: Expanded | None = None) -> bool:
         items, jobs = rows_of(ITEMS, children.items), rows_of(JOBS, children.jobs)
+        versions = rows_of(VERSIONS, children.versions)
         deliveries = rows_of(DELIVERIES, children.deliveries)
         outputs = [(each.model_dump(mode="json"), older_than(each)) for each in children.outputs]
 
         def work(connection: sqlite3.Connection) -> bool:
             insert(connection, ITEMS, items)
+            insert(connection, VERSIONS, versions)
             for output, decide in outputs:
                 put(connection, OUTPUTS, output, decide)
             insert(connection, JOBS, jobs)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from services.model.chat import Usage, total
-from services.model.job import Job
+from services.model.job import Job, version_of
 from services.model.states import JobState
 from task_manager.store.documents import Document
 from task_manager.store.protocol import JobChange
@@ -154,7 +154,8 @@ def _written(job: Document, change: JobChange) -> Mapping[str, Any]:
 
 def _lean(doc: str | None, wordy: int, columns: Sequence[Any]) -> Job:
     if doc is None:
-        return Job.model_validate(dict(zip(_PLAIN, columns, strict=True)))
+        plain = dict(zip(_PLAIN, columns, strict=True))
+        return Job.model_validate({**plain, "version": version_of(plain["id"])})
     job = JOBS.read(doc)
     return job.model_copy(update={"inputs": {}, "result": None}) if wordy else job
 

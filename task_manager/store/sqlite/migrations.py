@@ -113,8 +113,20 @@ _TO_6 = (
     "CREATE INDEX term_lists_owner ON term_lists (owner, id)",
 )
 
+_TO_7 = (
+    "ALTER TABLE outputs ADD COLUMN version INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE outputs ADD COLUMN corrected_by TEXT NOT NULL DEFAULT ''",
+    (
+        "CREATE TABLE versions (key TEXT PRIMARY KEY NOT NULL, id TEXT NOT NULL,"
+        " task_id TEXT NOT NULL, version INTEGER NOT NULL, corrected_by TEXT NOT NULL,"
+        " created_at REAL NOT NULL, doc TEXT NOT NULL)"
+    ),
+    "CREATE INDEX versions_output ON versions (id, version, corrected_by, created_at)",
+    "CREATE INDEX versions_task ON versions (task_id)",
+)
+
 # From this version to the next; what stands in a release never changes.
-MIGRATIONS = {1: _TO_2, 2: _TO_3, 3: _TO_4, 4: _TO_5, 5: _TO_6}
+MIGRATIONS = {1: _TO_2, 2: _TO_3, 3: _TO_4, 4: _TO_5, 5: _TO_6, 6: _TO_7}
 
 
 def create(connection: sqlite3.Connection) -> None:

@@ -1,4 +1,4 @@
-"""What is kept beside tasks and jobs in SQLite: outputs and packs."""
+"""What is kept beside tasks and jobs in SQLite: outputs, their versions, and packs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from services.model.transcript import Output
 from task_manager.store.documents import Document
 from task_manager.store.protocol import OutputLine
 from task_manager.store.sqlite.database import Database, Decide
-from task_manager.store.sqlite.schema import OUTPUTS, PACKS
+from task_manager.store.sqlite.schema import OUTPUTS, PACKS, VERSIONS
+from task_manager.store.values import VersionLine
 
 
 class ResultTables(Database):
@@ -39,15 +40,15 @@ class ResultTables(Database):
 
     def output_lines(self, task_id: str, first: int, last: int) -> list[OutputLine]:
         rows = self._rows(
-            "SELECT item, source, language, kind, facts FROM outputs"
+            "SELECT item, source, language, kind, facts, version, corrected_by FROM outputs"
             " WHERE task_id = ? AND item BETWEEN ? AND ? ORDER BY item, source, language",
             task_id,
             first,
             last,
         )
         return [
-            OutputLine(item, source, language, kind, json.loads(facts))
-            for item, source, language, kind, facts in rows
+            OutputLine(item, source, language, kind, json.loads(facts), version, corrected_by)
+            for item, source, language, kind, facts, version, corrected_by in rows
         ]
 
     def count_outputs(self, task_id: str) -> int:
@@ -55,6 +56,20 @@ class ResultTables(Database):
             "SELECT count(*) FROM outputs WHERE task_id = ? AND kind <> 'transcript'", task_id
         )
         return int(count)
+
+    def put_version(self, output: Output) -> None:
+        self._insert(VERSIONS, [output])
+
+    def version(self, output_id: str, at_most: int) -> Output | None:
+        rest = "WHERE id = ? AND version <= ? ORDER BY version DESC LIMIT 1"
+        return next(iter(self._find(VERSIONS, rest, output_id, at_most)), None)
+
+    def version_lines(self, output_id: str) -> list[VersionLine]:
+        rows = self._rows(
+            "SELECT version, corrected_by, created_at FROM versions WHERE id = ? ORDER BY version",
+            output_id,
+        )
+        return [VersionLine(*row) for row in rows]
 
     def put_pack(self, pack: Pack) -> bool:
         def decide(stored: Document) -> Mapping[str, Any] | None:

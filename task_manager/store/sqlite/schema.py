@@ -21,12 +21,18 @@ from services.model.task import Item, Task, TaskEvent, Upload
 from services.model.transcript import Output
 from services.model.values import Stored
 from services.model.webhook import Delivery, Endpoint
-from task_manager.store.documents import Document, dumps, media_bytes, refuse_too_large
+from task_manager.store.documents import (
+    Document,
+    dumps,
+    media_bytes,
+    refuse_too_large,
+    version_key,
+)
 from task_manager.store.protocol import DOCUMENT_LIMIT
 
 M = TypeVar("M", bound=Stored)
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 
 _LONGEST_CHARACTER = 4  # bytes of UTF-8
 
@@ -161,8 +167,23 @@ OUTPUTS = Table(
         "language": _TEXT,
         "kind": _TEXT,
         "facts": "TEXT NOT NULL DEFAULT '{}'",
+        "version": "INTEGER NOT NULL DEFAULT 0",
+        "corrected_by": "TEXT NOT NULL DEFAULT ''",
     },
     lambda document: {"facts": dumps(document["facts"])},
+)
+VERSIONS = Table(
+    "versions",
+    Output,
+    {
+        "key": _KEY,
+        "id": _TEXT,
+        "task_id": _TEXT,
+        "version": _INT,
+        "corrected_by": _TEXT,
+        "created_at": _REAL,
+    },
+    lambda document: {"key": version_key(document)},
 )
 PACKS = Table("packs", Pack, {"id": _KEY, "task_id": _TEXT, "language": _TEXT})
 EVENTS = Table(
@@ -211,6 +232,7 @@ TABLES: tuple[Table[Any], ...] = (
     ITEMS,
     JOBS,
     OUTPUTS,
+    VERSIONS,
     PACKS,
     EVENTS,
     NODES,
@@ -249,6 +271,8 @@ INDEXES = (
     "INDEX jobs_usage ON jobs (task_id, usage) WHERE usage IS NOT NULL",
     "INDEX jobs_item ON jobs (task_id, item, id, state)",
     "UNIQUE INDEX outputs_item ON outputs (task_id, item, source, language)",
+    "INDEX versions_output ON versions (id, version, corrected_by, created_at)",
+    "INDEX versions_task ON versions (task_id)",
     "INDEX outputs_language ON outputs (task_id, language, item, source)",
     "UNIQUE INDEX packs_language ON packs (task_id, language)",
     "UNIQUE INDEX events_number ON events (task_id, number)",

@@ -21,6 +21,7 @@ from task_manager.store.sqlite.schema import (
     OUTPUTS,
     PACKS,
     TASKS,
+    VERSIONS,
 )
 
 _PURGE_ROWS = 500  # rows a transaction, so that nobody waits long for a purge
@@ -131,7 +132,7 @@ class TaskTables(Database):
 
     def purge_task(self, task_id: str) -> None:
         self._change(TASKS, task_id, _tombstone)
-        for table in (ITEMS, JOBS, OUTPUTS, PACKS, EVENTS, DELIVERIES):
+        for table in (ITEMS, JOBS, OUTPUTS, VERSIONS, PACKS, EVENTS, DELIVERIES):
             batch = f"SELECT rowid FROM {table.name} WHERE task_id = ? LIMIT {_PURGE_ROWS}"
             while self._delete(f"DELETE FROM {table.name} WHERE rowid IN ({batch})", task_id):
                 pass
@@ -156,4 +157,4 @@ def at_revision(revision: int | None, fields: Mapping[str, Any]) -> Decide:
 
 
 def _tombstone(task: Document) -> Mapping[str, Any]:
-    return {"manifest": without_texts(task["manifest"])}
+    return {"manifest": without_texts(task["manifest"]), "correction": None}
