@@ -35,6 +35,8 @@ CALLS: dict[str, tuple[type[BaseModel], type[BaseModel]]] = {
     "beat": (messages.Beat, messages.BeatAnswer),
     "progress": (messages.Progress, messages.LeaseState),
     "finish": (messages.Finish, messages.FinishAnswer),
+    "translations/lookup": (messages.Lookup, messages.Recalled),
+    "translations/keep": (messages.Keep, messages.Kept),
 }
 
 
@@ -174,7 +176,7 @@ def _values(name: str) -> str:
 
 
 def callback_calls() -> str:
-    """The six calls with the shapes that go and come."""
+    """The calls with the shapes that go and come."""
     rows = [
         [f"`POST /callbacks/v1/{name}`", _link(asked), _link(answer)]
         for name, (asked, answer) in CALLS.items()

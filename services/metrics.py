@@ -91,6 +91,11 @@ class ManagerMetrics:
         self._deliveries = self._counter(
             "deliveries", "Tries to deliver a webhook: delivered, failed, or dead.", "outcome"
         )
+        self._recalled = self._counter(
+            "sentences_recalled",
+            "Sentences that were asked for: known, or to translate.",
+            "outcome",
+        )
         self._ticks = self._counter("tick_failures", "Looks of the ticker that failed.", "loop")
         self._requests = Histogram(
             "fanscribe_http_request_seconds",
@@ -141,6 +146,11 @@ class ManagerMetrics:
     def delivered(self, outcome: str) -> None:
         """`outcome`: delivered; failed, and tried again; dead, which is given up."""
         self._deliveries.labels(outcome).inc()
+
+    def recalled(self, known: int, asked: int) -> None:
+        """Of the sentences that a worker asked for."""
+        self._recalled.labels("known").inc(known)
+        self._recalled.labels("unknown").inc(asked - known)
 
     def tick_failed(self, loop: str) -> None:
         self._ticks.labels(loop).inc()

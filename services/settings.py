@@ -180,6 +180,11 @@ class Settings(BaseSettings):
     A task may ask for less."""
     keep_dictations_s: float = Field(default=86_400.0, ge=0)
     """How long a task stays whose caller waited for its words, as OpenAI's clients do (seconds)."""
+    keep_translations_s: float = Field(default=2_592_000.0, ge=0)
+    """For how long a translated sentence may answer for the same one of the same owner (seconds),
+    never longer than its task stays; 0: nothing is remembered."""
+    max_translations: int = Field(default=500_000, ge=0)
+    """About so many translated sentences are remembered; the oldest go."""
     upload_keep_s: float = Field(default=86_400.0, gt=0)
     """How long an upload stays, complete or not (seconds); tasks that named it keep the file."""
     retry_scale: float = Field(default=1.0, gt=0)

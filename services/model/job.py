@@ -110,6 +110,10 @@ class Job(Stored):
         """A job that failed or was lost once is never bundled with healthy ones."""
         return bool(self.history)
 
+    def is_held_by(self, token: str, attempt: int) -> bool:
+        """Whether this attempt has the lease, or had it last."""
+        return self.attempt == attempt and self.lease is not None and self.lease.token == token
+
 
 WORDY = frozenset({Stage.TRANSCRIBE, Stage.ASSEMBLE, Stage.TRANSLATE})
 """Stages whose results hold texts, up to 64 KB of them inline; those of the others are small."""

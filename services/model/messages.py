@@ -6,18 +6,20 @@ HTTP. Times are seconds, positions in audio are samples of 16 kHz mono unless th
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from services.model.chat import Usage
 from services.model.errors import FailureClass
+from services.model.remembered import LONGEST
 from services.model.stages import Result, Spec
 from services.model.transcript import Segment
 from services.model.values import Value
 
 PROTOCOL = 1
 INLINE_LIMIT = 64 * 1024  # bytes; a larger text goes to storage and the report carries its key
+MOST_SENTENCES = 256  # that are asked for, or told, by one call
 
 
 class Announcement(Value):
@@ -214,3 +216,72 @@ class Verdict(Value):
 class FinishAnswer(Value):
     now: float
     verdicts: list[Verdict]
+
+
+# ── the translation cache ────────────────────────────────────────────────────────────────────
+
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+"""A hash over a sentence and all that its translation depends on; the worker's own, and only ever
+compared with others."""
+
+
+class Wanted(Value):
+    """The sentences that an attempt would rather not translate again."""
+
+    job: str
+    attempt: int
+    digests: list[Digest]
+
+
+class Lookup(Value):
+    """Asks for translations that are remembered, for jobs of one token."""
+
+    token: str
+    wanted: list[Wanted] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _is_bounded(self) -> Self:
+        return _bounded(self, sum(len(each.digests) for each in self.wanted))
+
+
+class Recalled(Value):
+    """Job → digest → translation, of those that are known. `rest_s` is for how long nothing need
+    be asked or told here, because nothing is remembered."""
+
+    known: dict[str, dict[str, str]]
+    rest_s: float = 0.0
+
+
+class Made(Value):
+    """Translations that an attempt has made, by digest; such only as nothing looks wrong with."""
+
+    job: str
+    attempt: int
+    texts: dict[Digest, Annotated[str, Field(min_length=1, max_length=LONGEST)]]
+
+
+class Keep(Value):
+    """Tells what may be remembered; also after the attempts have ended. A call that is lost costs
+    nothing but translating again, and one that comes twice changes nothing."""
+
+    made: list[Made] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _is_bounded(self) -> Self:
+        return _bounded(self, sum(len(each.texts) for each in self.made))
+
+
+class Kept(Value):
+    """How many of them are of jobs that are known here."""
+
+    count: int
+    rest_s: float = 0.0
+
+
+_Message = TypeVar("_Message", bound=Value)
+
+
+def _bounded(message: _Message, count: int) -> _Message:
+    if count > MOST_SENTENCES:
+        raise ValueError(f"at most {MOST_SENTENCES} sentences a call, not {count}")
+    return message

@@ -229,11 +229,14 @@ class AssembleResult(Value):
 
 
 class TranslateResult(Value):
+    """`recalled` of its sentences were not translated anew, but remembered."""
+
     stage: Literal["translate"] = "translate"
     text: Body
     transcript: Body
     segments: int
     engine_seconds: float = 0.0
+    recalled: int = 0
 
 
 Result = Annotated[

@@ -16,16 +16,21 @@ from services.model.messages import (
     Finish,
     FinishAnswer,
     Granted,
+    Keep,
+    Kept,
     LeaseState,
+    Lookup,
     NodeBeat,
     Progress,
+    Recalled,
     Register,
     Registered,
 )
-from services.outbound import Response, open_client, refuse_busy, translated
+from services.outbound import Client, Response, open_client, refuse_busy, translated
 from services.signing import sign
 
 _READ_S = 10.0  # a callback is short work; beats must not hang on a manager that does
+_MEMORY_S = 2.0  # by then a sentence is translated
 _Answer = TypeVar("_Answer", bound=BaseModel)
 
 
@@ -59,6 +64,7 @@ class Manager:
 
     def __init__(self, url: str, secret: str) -> None:
         self._client = open_client(url.rstrip("/"), read_s=_READ_S)
+        self._impatient = open_client(url.rstrip("/"), read_s=_MEMORY_S)
         self._secret = secret
         self.clock = ManagerClock()
 
@@ -97,32 +103,38 @@ class Manager:
     def finish(self, finish: Finish) -> FinishAnswer:
         return self._ask("finish", finish, FinishAnswer)
 
+    def look_up(self, asked: Lookup) -> Recalled:
+        """Soon, or not at all."""
+        return _parse(self._call("translations/lookup", asked, self._impatient), Recalled)
+
+    def keep(self, told: Keep) -> Kept:
+        return self._ask("translations/keep", told, Kept)
+
     def close(self) -> None:
         self._client.close()
+        self._impatient.close()
 
     def _ask(self, name: str, message: BaseModel, answer: type[_Answer]) -> _Answer:
         return _parse(self._call(name, message), answer)
 
-    def _call(self, name: str, message: BaseModel) -> Response:
+    def _call(self, name: str, message: BaseModel, client: Client | None = None) -> Response:
         """One call; a 401 carries the manager's time: learn it, sign again, ask once more."""
         body = message.model_dump_json()
-        response = self._send(name, body)
+        response = self._send(name, body, client or self._client)
         if response.status_code == 401:
             now = _time_in(response)
             if now is not None:
                 self.clock.learn(now)
-                response = self._send(name, body)
+                response = self._send(name, body, client or self._client)
         refuse_busy(response, f"the callback {name}")
         return response
 
-    def _send(self, name: str, body: str) -> Response:
+    def _send(self, name: str, body: str, client: Client) -> Response:
         message_id = f"msg_{secrets.token_hex(12)}"
         signed = sign(self._secret, message_id=message_id, at=self.clock.now(), body=body)
         headers = {**signed, "content-type": "application/json"}
         with translated(f"the callback {name}"):
-            return self._client.post(
-                f"/callbacks/v1/{name}", content=body.encode(), headers=headers
-            )
+            return client.post(f"/callbacks/v1/{name}", content=body.encode(), headers=headers)
 
 
 def _time_in(response: Response) -> float | None:

@@ -19,6 +19,7 @@ from services.outbound import Objects
 from services.worker.callbacks import Manager, Refused
 from services.worker.classify import classify, is_fatal
 from services.worker.leases import Heart, Lease, Released, leaving
+from services.worker.memory import Memory
 from services.worker.model_cache import Idleness, loaded_models
 from services.worker.offering import Offering
 from services.worker.pulse import Pulse
@@ -63,6 +64,7 @@ class Runner:
         self._free_mb = free_mb
         self._idleness = idleness or Idleness(0.0)
         self._objects = Objects(networks)
+        self._memory = Memory(manager)
         self.end_process: Callable[[], None] = lambda: os._exit(_EXIT_CODE)
 
     def run(self, announcement: Announcement) -> None:
@@ -170,7 +172,7 @@ class Runner:
         folder = Path(tempfile.mkdtemp(prefix=f"{SCRATCH_PREFIX}{os.getpid()}-"))
         try:
             lease.begin()
-            work = Attempt(lease, token, folder, self._manager, self._objects)
+            work = Attempt(lease, token, folder, self._manager, self._objects, memory=self._memory)
             return self._stages[lease.grant.spec.stage](lease.grant.spec, work)
         finally:
             lease.engine_finished()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
@@ -19,6 +19,7 @@ from services.model.transcript import Body, Segment
 from services.outbound import Objects
 from services.worker.callbacks import Manager
 from services.worker.leases import Lease, Released, leaving
+from services.worker.memory import Memory
 
 _PROGRESS_EVERY_S = 0.5
 _AFTER_FAILURE_S = 5.0
@@ -66,6 +67,14 @@ class Work(Protocol):
         """What a chat service took just now; it is reported whatever becomes of the attempt."""
         ...
 
+    def recall(self, digests: Sequence[str]) -> Mapping[str, str]:
+        """Translations that are known already, by digest; none where the cache does not answer."""
+        ...
+
+    def remember(self, texts: Mapping[str, str]) -> None:
+        """Translations by digest that may answer for the same sentences later."""
+        ...
+
     def check(self) -> None:
         """Raises LeaseLost or JobFailed(time_limit): call it wherever the work can stop."""
         ...
@@ -75,14 +84,23 @@ class Attempt:
     """The `Work` of one lease."""
 
     def __init__(
-        self, lease: Lease, token: str, folder: Path, manager: Manager, objects: Objects
+        self,
+        lease: Lease,
+        token: str,
+        folder: Path,
+        manager: Manager,
+        objects: Objects,
+        *,
+        memory: Memory,
     ) -> None:
         self.folder = folder
         self.grant = lease.grant
         self.check: Callable[[], None] = lease.check
         self.used: Callable[[Usage], None] = lease.used
         self._lease = lease
+        self._token = token
         self._objects = objects
+        self._memory = memory
         self._teller = _Teller(lease, token, manager)
 
     def fetch(self, place: Place) -> Path:
@@ -138,6 +156,14 @@ class Attempt:
     ) -> None:
         self._lease.moved()
         self._teller.tell(fraction, segments, language)
+
+    def recall(self, digests: Sequence[str]) -> Mapping[str, str]:
+        known = self._memory.recall(self._token, self._lease.held, digests)
+        self._moved()
+        return known
+
+    def remember(self, texts: Mapping[str, str]) -> None:
+        self._memory.remember(self._lease.held, texts)
 
     def _store(self, place: Place, opened: Callable[[], BinaryIO]) -> None:
         """The work is done and worth keeping: storing is tried again in place, and no attempt

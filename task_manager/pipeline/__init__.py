@@ -14,9 +14,13 @@ from services.model.messages import (
     Finish,
     FinishAnswer,
     Granted,
+    Keep,
+    Kept,
     LeaseState,
+    Lookup,
     NodeBeat,
     Progress,
+    Recalled,
     Register,
     Registered,
 )
@@ -27,7 +31,17 @@ from services.model.webhook import TaskWebhook
 from services.settings import Settings
 from services.storage.named import NamedBuckets
 from services.storage.protocol import ObjectStore
-from task_manager.pipeline import accept, claim, correct, languages, nodes, orders, reports, settle
+from task_manager.pipeline import (
+    accept,
+    claim,
+    correct,
+    languages,
+    nodes,
+    orders,
+    remembering,
+    reports,
+    settle,
+)
 from task_manager.pipeline.ports import Ports
 from task_manager.store.protocol import Store
 
@@ -86,6 +100,12 @@ class Pipeline:
 
     def finish(self, finish: Finish) -> FinishAnswer:
         return reports.finish(self.ports, finish)
+
+    def look_up(self, asked: Lookup) -> Recalled:
+        return remembering.look_up(self.ports, asked)
+
+    def keep(self, told: Keep) -> Kept:
+        return remembering.keep(self.ports, told)
 
     def task(self, task_id: str) -> Task:
         return orders.read(self.ports, task_id)

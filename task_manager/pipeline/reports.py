@@ -85,7 +85,7 @@ def _lease(ports: Ports, job_id: str, attempt: int, token: str, *, taken: Any) -
         if job is None or job.state is JobState.CANCELLED:
             ports.meter.callback_refused(410)
             return LeaseState(job=job_id, state="cancelled")
-        if not _holds(job, attempt, token) or job.state is not JobState.WAITING:
+        if not job.is_held_by(token, attempt) or job.state is not JobState.WAITING:
             break
         jobs.apply(ports, job, Event.BEAT, fields={"losses": _uncharged(job)})
         _forgive(ports, job)
@@ -116,10 +116,6 @@ def _blame(ports: Ports, job: Job) -> None:
         nodes.forgive(ports, node, job.id)
     if not elsewhere:
         nodes.trouble(ports, job.lease.node, job.id)
-
-
-def _holds(job: Job, attempt: int, token: str) -> bool:
-    return job.attempt == attempt and job.lease is not None and job.lease.token == token
 
 
 def _renewed(ports: Ports, job: Job) -> dict[str, str]:
@@ -187,7 +183,7 @@ def _refused(job: Job, token: str, report: Report) -> Status | None:
         return 409
     if job.reported == report.attempt:
         return 200
-    return None if _holds(job, report.attempt, token) else 409
+    return None if job.is_held_by(token, report.attempt) else 409
 
 
 def _is_report_of(job: Job, report: Report) -> bool:

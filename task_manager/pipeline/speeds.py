@@ -11,7 +11,13 @@ from services.model import size as sizes
 from services.model.job import Job, Stage, base_queue
 from services.model.node import OUTCOME, Node
 from services.model.speed import Speed
-from services.model.stages import AssembleResult, PrepareResult, Result, TranscribeResult
+from services.model.stages import (
+    AssembleResult,
+    PrepareResult,
+    Result,
+    TranscribeResult,
+    TranslateResult,
+)
 from task_manager.store.protocol import Store
 
 FRESH_S = 3.0  # how old the picture of the nodes may be
@@ -62,6 +68,8 @@ class Speeds:
         measured; where it did not, what the manager saw until `at` counts."""
         if job.size <= 0 or job.lease is None or job.safer:
             return
+        if isinstance(result, TranslateResult) and result.recalled:
+            return  # what was remembered says nothing of a node's speed
         if seconds is None and job.claimed_at is not None:
             seconds = max(0.0, at - job.claimed_at)
         if seconds is not None:

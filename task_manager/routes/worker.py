@@ -17,9 +17,13 @@ from services.model.messages import (
     Finish,
     FinishAnswer,
     Granted,
+    Keep,
+    Kept,
     LeaseState,
+    Lookup,
     NodeBeat,
     Progress,
+    Recalled,
     Register,
     Registered,
 )
@@ -116,6 +120,20 @@ def progress(told: Progress, pipeline: ThePipeline, response: Response) -> Lease
 def finish(told: Finish, pipeline: ThePipeline) -> FinishAnswer:
     """The last word of one or more attempts; a verdict for each."""
     return pipeline.finish(told)
+
+
+@callbacks.post("/translations/lookup")
+@on_own_thread
+def look_up(asked: Lookup, pipeline: ThePipeline) -> Recalled:
+    """Which sentences of its jobs a worker need not translate."""
+    return pipeline.look_up(asked)
+
+
+@callbacks.post("/translations/keep")
+@on_own_thread
+def keep(told: Keep, pipeline: ThePipeline) -> Kept:
+    """Translations that may answer for the same sentences later."""
+    return pipeline.keep(told)
 
 
 @on_own_thread

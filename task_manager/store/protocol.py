@@ -14,9 +14,7 @@ from typing import Any, Protocol
 
 from services.model.chat import Usage
 from services.model.job import Job
-from services.model.node import Node, Trouble
 from services.model.pack import Pack
-from services.model.speed import Speed
 from services.model.states import JobState
 from services.model.task import Item, Task, TaskState
 from services.model.transcript import Output
@@ -24,8 +22,10 @@ from task_manager.store.access import AccessStore
 from task_manager.store.children import Children, Expanded
 from task_manager.store.events import EventStore
 from task_manager.store.expiry import ExpiryStore
+from task_manager.store.nodes import NodeStore
 from task_manager.store.outbox import Outbox
 from task_manager.store.terms import TermStore
+from task_manager.store.translations import TranslationStore
 from task_manager.store.uploads import UploadStore
 from task_manager.store.values import (
     DOCUMENT_LIMIT,
@@ -51,7 +51,16 @@ __all__ = [
 
 
 class Store(
-    AccessStore, EventStore, ExpiryStore, Outbox, TermStore, UploadStore, VersionStore, Protocol
+    AccessStore,
+    EventStore,
+    ExpiryStore,
+    NodeStore,
+    Outbox,
+    TermStore,
+    TranslationStore,
+    UploadStore,
+    VersionStore,
+    Protocol,
 ):
     """All that the task manager keeps. All methods block; any thread may call any of them."""
 
@@ -302,45 +311,3 @@ class Store(
         ...
 
     def pack(self, task_id: str, language: str) -> Pack | None: ...
-
-    # ── nodes ────────────────────────────────────────────────────────────────────────────────
-
-    def put_node(self, node: Node) -> None:
-        """Inserts, or writes over it what a worker says of itself; draining, operator_labels,
-        troubles, set_aside_until and speeds stay as they are stored. lost_at becomes None."""
-        ...
-
-    def beat_node(
-        self,
-        node_id: str,
-        at: float,
-        running: int,
-        *,
-        gone: bool,
-        children: int | None = None,
-        free_mb: int | None = None,
-    ) -> Node | None:
-        """seen_at, running, gone, children and free_mb; lost_at becomes None."""
-        ...
-
-    def change_node(self, node_id: str, fields: Mapping[str, Any]) -> Node | None:
-        """Writes what an operator or the ticker decides: draining, operator_labels, lost_at,
-        set_aside_until, troubles. None if there is no such node."""
-        ...
-
-    def add_trouble(self, node_id: str, trouble: Trouble, keep: int) -> Node | None:
-        """Appends to the node's troubles in one step, of which the newest `keep` stay."""
-        ...
-
-    def add_speeds(self, node_id: str, speeds: Mapping[str, Speed]) -> None:
-        """Adds to what was measured on the node, by queue: the stored line, faded by 0.95 to the
-        power of the new count, plus the new one. One step, so that several managers may."""
-        ...
-
-    def node(self, node_id: str) -> Node | None: ...
-
-    def nodes(self) -> list[Node]: ...
-
-    def drop_nodes(self, unseen_since: float) -> int:
-        """Forgets nodes not seen since then; how many."""
-        ...

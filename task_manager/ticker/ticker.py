@@ -20,6 +20,7 @@ from task_manager.ticker.expand import Unfinished, finish_expansions
 from task_manager.ticker.nodes import mark_lost
 from task_manager.ticker.orphans import sweep_orphans
 from task_manager.ticker.reap import Watch, reap
+from task_manager.ticker.translations import sweep_translations
 from task_manager.ticker.uploads import sweep_uploads
 
 log = logs.get(__name__)
@@ -134,6 +135,7 @@ class Ticker:
             while store.drop_audit(store.now() - days * 86_400, DROP_AT_ONCE) == DROP_AT_ONCE:
                 pass
         sweep_uploads(self._ports)
+        sweep_translations(self._ports)
         expire(self._ports)
         while store.drop_deliveries(store.now() - FORGET_DELIVERIES_S, 500) == 500:
             pass

@@ -146,3 +146,19 @@ def test_a_range_of_an_object_is_served_alone(by_url, asked, status, content) ->
     httpx.put(signed_url(by_url, "PUT", "tasks/t/a"), content=b"0123456789")
     answer = httpx.get(signed_url(by_url, "GET", "tasks/t/a"), headers={"Range": asked})
     assert (answer.status_code, answer.content) == (status, content)
+
+
+def test_remembered_sentences_are_asked_for_and_told_by_signed_calls(manager) -> None:
+    manager.create(items=[{"text_id": "1", "text": "Hello.", "language": "en"}], targets=["zh"])
+    token, grant = manager.driver.claim_stage("translate")
+    held = {"job": grant.job, "attempt": grant.attempt}
+    made = json.dumps({"made": [{**held, "texts": {"a" * 64: "你好。"}}]})
+    wanted = json.dumps({"token": token, "wanted": [{**held, "digests": ["a" * 64, "b" * 64]}]})
+
+    assert call(manager, "translations/keep", made, secret="other").status_code == 401
+    assert call(manager, "translations/keep", made).json() == {"count": 1, "rest_s": 0.0}
+    answer = call(manager, "translations/lookup", wanted)
+
+    assert answer.json() == {"known": {grant.job: {"a" * 64: "你好。"}}, "rest_s": 0.0}
+    bad = json.dumps({"made": [{**held, "texts": {"no digest": "x"}}]})
+    assert call(manager, "translations/keep", bad).status_code == 422

@@ -11,6 +11,7 @@ from store_factories import (
     a_job,
     a_node,
     a_pack,
+    a_remembered,
     a_task,
     a_term_list,
     an_endpoint,
@@ -116,6 +117,14 @@ def every_term_operation(store: Store) -> None:
     store.delete_term_list("tl_1")
 
 
+def every_translation_operation(store: Store) -> None:
+    store.insert_translations([a_remembered()])
+    store.translations([a_remembered().id, "2"])
+    store.count_translations()
+    store.drop_translations_of("t")
+    store.drop_translations(NOW + 1, 5)
+
+
 def every_other_operation(store: Store) -> None:
     every_node_operation(store)
     every_outbox_operation(store)
@@ -123,6 +132,7 @@ def every_other_operation(store: Store) -> None:
     every_access_operation(store)
     every_term_operation(store)
     every_version_operation(store)
+    every_translation_operation(store)
 
 
 def every_event_operation(store: Store) -> None:

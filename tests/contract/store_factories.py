@@ -10,6 +10,7 @@ from services.model.hotwords import Term, TermList
 from services.model.job import HistoryEntry, Job, Lease, Stage, job_id
 from services.model.node import Node
 from services.model.pack import Pack
+from services.model.remembered import Remembered
 from services.model.states import JobState
 from services.model.task import Item, ItemSpec, Manifest, Options, Target, Task
 from services.model.transcript import Body, Output, output_id
@@ -134,6 +135,11 @@ def an_endpoint(endpoint_id: str = "wh_1", **fields: Any) -> Endpoint:
         "created_at": NOW,
     }
     return Endpoint(**known | fields)
+
+
+def a_remembered(name: str = "1", **fields: Any) -> Remembered:
+    known = {"id": f"{name}/o", "task_id": "t", "at": NOW, "text": "你好。"}
+    return Remembered(**known | fields)
 
 
 def a_term_list(list_id: str = "tl_1", **fields: Any) -> TermList:

@@ -21,6 +21,7 @@ from services.outbound import Objects
 from services.storage.local import LocalStore
 from services.worker.callbacks import Manager
 from services.worker.leases import Lease, leaving
+from services.worker.memory import Memory
 from services.worker.offering import Offering
 from services.worker.run import Runner, Stage
 from services.worker.spool import Spool
@@ -179,7 +180,7 @@ def make_work(
     def make(spec: Spec, **more: object) -> Attempt:
         lease = Lease(make_grant(spec, **more))
         lease.begin()
-        return Attempt(lease, "t" * 16, tmp_path, callbacks, objects)
+        return Attempt(lease, "t" * 16, tmp_path, callbacks, objects, memory=Memory(callbacks))
 
     yield make
     objects.close()

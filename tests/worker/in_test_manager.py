@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -19,9 +20,13 @@ from services.model.messages import (
     FinishAnswer,
     Grant,
     Granted,
+    Keep,
+    Kept,
     LeaseState,
+    Lookup,
     NodeBeat,
     Progress,
+    Recalled,
     Register,
     Registered,
     Report,
@@ -30,6 +35,7 @@ from services.model.messages import (
 
 SECRET = "a secret of the tests"
 CALLS = ("register", "node-beat", "claim", "beat", "progress", "finish")
+OF_MEMORY = ("translations/lookup", "translations/keep")
 
 
 class InTestManager:
@@ -38,7 +44,8 @@ class InTestManager:
     `shift` is how far its clock is from the host's (seconds); calls in `away` answer 503;
     `states` says what a job's leases are told, `held` by default; `verdict` answers reports.
     Nodes are told to `listen` to these queues (None: to those that they registered), that `due`
-    jobs wait, and to rest for `rest_s` after a claim that won nothing. `strike` is done once,
+    jobs wait, and to rest for `rest_s` after a claim that won nothing. It remembers the
+    translations in `memory`, and those it is told. `strike` is done once,
     before the next claim's answer leaves.
     """
 
@@ -62,10 +69,14 @@ class InTestManager:
         self.reports: list[Report] = []
         self.registered: list[Register] = []
         self.node_beats: list[NodeBeat] = []
+        self.memory: dict[str, str] = {}  # digest → translation
+        self.lookups: list[Lookup] = []
+        self.kept: list[Keep] = []
+        self.memory_rest_s = 0.0
         self.refused = 0
         self.calls: list[str] = []
         self._changed = threading.Condition()
-        for name in CALLS:
+        for name in (*CALLS, *OF_MEMORY):
             server.expect_request(f"/callbacks/v1/{name}", method="POST").respond_with_handler(
                 lambda request, name=name: self._answer(name, request)
             )
@@ -101,8 +112,24 @@ class InTestManager:
         except signing.BadSignature as error:
             self.refused += 1
             return _json(f'{{"code":"bad_signature","message":"{error}","now":{self.now()}}}', 401)
-        answer: Any = getattr(self, "_" + name.replace("-", "_"))(body)
+        answer: Any = getattr(self, "_" + re.sub("[-/]", "_", name))(body)
         return answer if isinstance(answer, Response) else _json(answer.model_dump_json(), 200)
+
+    def _translations_lookup(self, body: str) -> Recalled:
+        asked = Lookup.model_validate_json(body)
+        self.lookups.append(asked)
+        known = {
+            wanted.job: {name: self.memory[name] for name in wanted.digests if name in self.memory}
+            for wanted in asked.wanted
+        }
+        return Recalled(known=known, rest_s=self.memory_rest_s)
+
+    def _translations_keep(self, body: str) -> Kept:
+        told = Keep.model_validate_json(body)
+        self.kept.append(told)
+        for made in told.made:
+            self.memory |= made.texts
+        return Kept(count=sum(len(made.texts) for made in told.made), rest_s=self.memory_rest_s)
 
     def _register(self, body: str) -> Registered:
         hello = Register.model_validate_json(body)

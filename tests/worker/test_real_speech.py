@@ -24,6 +24,7 @@ from services.outbound import Objects
 from services.storage.local import LocalStore
 from services.worker.callbacks import Manager
 from services.worker.leases import Lease
+from services.worker.memory import Memory
 from services.worker.work import Attempt
 from whisper_worker import tasks
 from whisper_worker.assembling import join
@@ -103,7 +104,9 @@ def ear(
     def run(spec: object) -> object:
         lease = Lease(make_grant(spec, soft_s=3600.0, hard_s=3600.0, stuck_s=3600.0))
         lease.begin()
-        return STAGES[spec.stage](spec, Attempt(lease, "t" * 16, tmp_path, callbacks, objects))
+        return STAGES[spec.stage](
+            spec, Attempt(lease, "t" * 16, tmp_path, callbacks, objects, memory=Memory(callbacks))
+        )
 
     def put(audio: np.ndarray) -> object:
         path = tmp_path / "made.flac"

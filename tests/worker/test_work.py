@@ -22,6 +22,7 @@ from services.outbound import Objects
 from services.storage.local import LocalStore
 from services.worker.callbacks import Manager
 from services.worker.leases import Lease, Released
+from services.worker.memory import Memory
 from services.worker.work import Attempt
 
 DATA = bytes(range(256)) * 20
@@ -42,7 +43,7 @@ def attempt(
     folder.mkdir()
     objects = Objects()
     lease.begin()
-    yield Attempt(lease, "t" * 16, folder, callbacks, objects)
+    yield Attempt(lease, "t" * 16, folder, callbacks, objects, memory=Memory(callbacks))
     objects.close()
 
 
@@ -226,7 +227,7 @@ def fetch(lease: Lease, callbacks: Manager, tmp_path: Path) -> Iterator[Callable
     """Fetches a user's URL where the operator has named this machine."""
     objects = Objects([ip_network("127.0.0.0/8")])
     lease.begin()
-    attempt = Attempt(lease, "t" * 16, tmp_path, callbacks, objects)
+    attempt = Attempt(lease, "t" * 16, tmp_path, callbacks, objects, memory=Memory(callbacks))
 
     def fetch(url: str, most: int = 1 << 20) -> Path:
         return attempt.fetch(Place(key="", url=url, size=most, of_user=True))

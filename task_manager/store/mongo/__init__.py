@@ -13,6 +13,7 @@ from task_manager.store.mongo.queues import QueueCollection
 from task_manager.store.mongo.results import ResultCollections
 from task_manager.store.mongo.tasks import TaskCollections
 from task_manager.store.mongo.terms import TermCollection
+from task_manager.store.mongo.translations import TranslationCollection
 from task_manager.store.mongo.uploads import UploadCollection
 
 __all__ = ["MongoStore"]
@@ -30,6 +31,7 @@ class MongoStore(
     AccessCollections,
     OutboxCollections,
     TermCollection,
+    TranslationCollection,
 ):
     """`MongoStore(url)`. What each operation promises stands in the protocol."""
 

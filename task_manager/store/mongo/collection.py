@@ -227,6 +227,11 @@ class Collection(Generic[M]):
         with translated():
             return self._raw.count_documents(where, **options)
 
+    def about(self) -> int:
+        """How many there are, as the server remembers it."""
+        with translated():
+            return self._raw.estimated_document_count()
+
     def delete(self, where: Filter) -> int:
         with translated():
             return self._raw.delete_many(where).deleted_count

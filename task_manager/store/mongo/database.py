@@ -13,6 +13,7 @@ from services.model.hotwords import TermList
 from services.model.job import Job
 from services.model.node import Node
 from services.model.pack import Pack
+from services.model.remembered import Remembered
 from services.model.task import Item, Task, TaskEvent, Upload
 from services.model.transcript import Output
 from services.model.webhook import Delivery, Endpoint
@@ -66,6 +67,7 @@ class Database:
         self._endpoints = Collection(database.endpoints, Endpoint)
         self._deliveries = Collection(database.deliveries, Delivery)
         self._term_lists = Collection(database.term_lists, TermList)
+        self._translations = Collection(database.translations, Remembered)
         self._measured = (0.0, float("-inf"))  # the server's time, and ours of that moment
         try:
             self._create_indexes()

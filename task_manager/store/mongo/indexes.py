@@ -69,6 +69,7 @@ INDEXES: dict[str, list[dict[str, Any]]] = {
     "audit": [_index("page", "at", "id"), _index("page_key", "key", "at", "id")],
     "endpoints": [_index("owner", "owner", "id")],
     "term_lists": [_index("owner", "owner", "id")],
+    "translations": [_index("age", "at"), _index("task", "task_id")],
     "deliveries": [
         _index("lane", "lane", "due", "id", only=_OPEN),
         _index("task", "task_id", "created_at", "id"),

@@ -113,6 +113,7 @@ class TaskCollections(Database):
         ):  # fmt: skip
             collection.delete({"task_id": task_id})
         self._deliveries.delete({"task_id": task_id})
+        self._translations.delete({"task_id": task_id})
 
     def insert_items(self, items: Iterable[Item]) -> None:
         self._items.insert_absent(items)

@@ -13,6 +13,7 @@ from task_manager.store.sqlite.queues import QueueTables
 from task_manager.store.sqlite.results import ResultTables
 from task_manager.store.sqlite.tasks import TaskTables
 from task_manager.store.sqlite.terms import TermTable
+from task_manager.store.sqlite.translations import TranslationTable
 from task_manager.store.sqlite.uploads import UploadTable
 
 __all__ = ["SqliteStore"]
@@ -31,5 +32,6 @@ class SqliteStore(
     AccessTables,
     OutboxTables,
     TermTable,
+    TranslationTable,
 ):
     """`SqliteStore(path)`. What each operation promises stands in the protocol."""

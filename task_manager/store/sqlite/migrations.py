@@ -125,8 +125,17 @@ _TO_7 = (
     "CREATE INDEX versions_task ON versions (task_id)",
 )
 
+_TO_8 = (
+    (
+        "CREATE TABLE translations (id TEXT PRIMARY KEY NOT NULL, task_id TEXT NOT NULL,"
+        " at REAL NOT NULL, doc TEXT NOT NULL)"
+    ),
+    "CREATE INDEX translations_age ON translations (at)",
+    "CREATE INDEX translations_task ON translations (task_id)",
+)
+
 # From this version to the next; what stands in a release never changes.
-MIGRATIONS = {1: _TO_2, 2: _TO_3, 3: _TO_4, 4: _TO_5, 5: _TO_6, 6: _TO_7}
+MIGRATIONS = {1: _TO_2, 2: _TO_3, 3: _TO_4, 4: _TO_5, 5: _TO_6, 6: _TO_7, 7: _TO_8}
 
 
 def create(connection: sqlite3.Connection) -> None:

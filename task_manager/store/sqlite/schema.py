@@ -17,6 +17,7 @@ from services.model.hotwords import TermList
 from services.model.job import WORDY, Job
 from services.model.node import Node
 from services.model.pack import Pack
+from services.model.remembered import Remembered
 from services.model.task import Item, Task, TaskEvent, Upload
 from services.model.transcript import Output
 from services.model.values import Stored
@@ -32,7 +33,7 @@ from task_manager.store.protocol import DOCUMENT_LIMIT
 
 M = TypeVar("M", bound=Stored)
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 
 _LONGEST_CHARACTER = 4  # bytes of UTF-8
 
@@ -226,6 +227,7 @@ DELIVERIES = Table(
     },
 )
 TERM_LISTS = Table("term_lists", TermList, {"id": _KEY, "owner": _TEXT})
+TRANSLATIONS = Table("translations", Remembered, {"id": _KEY, "task_id": _TEXT, "at": _REAL})
 
 TABLES: tuple[Table[Any], ...] = (
     TASKS,
@@ -242,6 +244,7 @@ TABLES: tuple[Table[Any], ...] = (
     ENDPOINTS,
     DELIVERIES,
     TERM_LISTS,
+    TRANSLATIONS,
 )
 
 INDEXES = (
@@ -295,4 +298,6 @@ INDEXES = (
     "INDEX deliveries_endpoint_state ON deliveries (endpoint, state, created_at, id)",
     "INDEX deliveries_ended ON deliveries (ended_at) WHERE ended_at IS NOT NULL",
     "INDEX term_lists_owner ON term_lists (owner, id)",
+    "INDEX translations_age ON translations (at)",
+    "INDEX translations_task ON translations (task_id)",
 )
