@@ -9,6 +9,7 @@ from itertools import groupby
 from pathlib import Path
 
 from services.model.catalog import ModelEntry
+from services.model.chat import ChatService
 from services.model.errors import FailureClass, JobFailed
 from services.model.stages import TranslateResult, TranslateSpec
 from services.model.transcript import Segment, Transcript, join_texts
@@ -18,16 +19,27 @@ from services.worker.fitness import check_fitness
 from services.worker.model_cache import ModelCache
 from services.worker.run import Stage
 from services.worker.work import Work
+from translator_worker.depending import of_folder, of_service
 from translator_worker.engines import Engine, Row, Translation
 from translator_worker.engines.llm import ChatEngine, Watch
 from translator_worker.engines.protected import ProtectedEngine
 from translator_worker.engines.scripts import InEitherScript, ScriptEngine
+from translator_worker.remembering import one_by_one, together
 from translator_worker.sentences import Sentence, of_segments, of_text
 from translator_worker.taking_over import known_of
 
 _BATCH = 32  # sentences; between two batches the job can be cancelled
 
-_models: ModelCache[Engine] = ModelCache()
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """An engine, and what its translations depend `on`; empty where nothing is remembered."""
+
+    engine: Engine
+    on: str = ""
+
+
+_models: ModelCache[Loaded] = ModelCache()
 
 
 def translate(spec: TranslateSpec, work: Work) -> TranslateResult:
@@ -42,8 +54,9 @@ def translate(spec: TranslateSpec, work: Work) -> TranslateResult:
         if there is None
     ]
     began = time.monotonic()
-    made = iter(_translated(rows, spec, work) if rows else [])
+    new, recalled = _translated(rows, spec, work) if rows else ([], 0)
     engine_seconds = time.monotonic() - began
+    made = iter(new)
     translations = [next(made) if there is None else there for there in found]
     transcript = _transcript(spec.target_language, sentences, translations, duration)
     return TranslateResult(
@@ -51,19 +64,48 @@ def translate(spec: TranslateSpec, work: Work) -> TranslateResult:
         transcript=work.keep(spec.output, transcript.model_dump_json()),
         segments=len(transcript.segments),
         engine_seconds=engine_seconds,
+        recalled=recalled,
     )
 
 
-def _translated(rows: Sequence[Row], spec: TranslateSpec, work: Work) -> list[Translation]:
+def _translated(
+    rows: Sequence[Row], spec: TranslateSpec, work: Work
+) -> tuple[list[Translation], int]:
+    """And how many of them were remembered."""
     entry = _entry(spec.model)
     if entry.chat is not None:
-        return _whole(_chat(entry, work), entry).translate(rows, beam_size=None)
-    return _in_batches(_whole(open_engine(entry, work), entry), rows, spec.beam_size, work)
+        return _by_chat(entry, entry.chat, rows, work)
+    return _by_model(entry, rows, spec.beam_size, work)
 
 
 def _whole(engine: Engine, entry: ModelEntry) -> Engine:
     """The engine of an entry with what is around every engine."""
     return ProtectedEngine(InEitherScript(engine, entry.asked), masks=entry.chat is None)
+
+
+def _by_chat(
+    entry: ModelEntry, service: ChatService, rows: Sequence[Row], work: Work
+) -> tuple[list[Translation], int]:
+    engine = _whole(_chat(entry, work), entry)
+
+    def make(numbers: list[int]) -> list[Translation]:
+        return engine.translate([rows[number] for number in numbers], beam_size=None)
+
+    return together(rows, of_service(entry), service.context, work, make)
+
+
+def _by_model(
+    entry: ModelEntry, rows: Sequence[Row], beam_size: int | None, work: Work
+) -> tuple[list[Translation], int]:
+    loaded = open_engine(entry, work)
+    engine = _whole(loaded.engine, entry)
+
+    def make(numbers: list[int]) -> list[Translation]:
+        return _in_batches(engine, [rows[number] for number in numbers], beam_size, work)
+
+    if not loaded.on:
+        return make(list(range(len(rows)))), 0
+    return one_by_one(rows, f"{loaded.on} {beam_size}", work, make)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,17 +164,17 @@ def _entry(model: str) -> ModelEntry:
     return entry
 
 
-def open_engine(entry: ModelEntry, work: Work) -> Engine:
+def open_engine(entry: ModelEntry, work: Work) -> Loaded:
     """The engine of a model that runs in this process; a real one is loaded once.
 
     Raises JobFailed where this node cannot run it.
     """
     if entry.engine == "opencc":
-        return ScriptEngine()
+        return Loaded(ScriptEngine())
     if entry.engine == "stub":
         from translator_worker.engines.stub import StubEngine  # noqa: PLC0415 - for tests only
 
-        return StubEngine(work.grant.text_id)
+        return Loaded(StubEngine(work.grant.text_id))
     settings = load()
     folder = locate(entry, settings)
     if folder is None:
@@ -141,14 +183,16 @@ def open_engine(entry: ModelEntry, work: Work) -> Engine:
             "model_missing",
             f"The model {entry.name} is not in this node's models folder.",
         )
-    return _models.get(entry.name, lambda: _load(folder, settings))
+    return _models.get(entry.name, lambda: _load(entry, folder, settings))
 
 
-def _load(folder: Path, settings: Settings) -> Engine:
+def _load(entry: ModelEntry, folder: Path, settings: Settings) -> Loaded:
     check_fitness(folder)
     from translator_worker.engines.ctranslate2 import CTranslate2Engine  # noqa: PLC0415 - heavy
 
-    return CTranslate2Engine(folder, device=settings.device, compute_type=settings.compute_type)
+    run = {"device": settings.device, "compute_type": settings.compute_type}
+    on = of_folder(folder, entry, **run)
+    return Loaded(CTranslate2Engine(folder, **run), on)
 
 
 def _sentences(spec: TranslateSpec, work: Work) -> tuple[list[Sentence], float | None]:

@@ -159,11 +159,11 @@ def test_what_is_told_of_a_deleted_task_is_not_kept(pipeline, translating, tell)
 def test_an_old_sentence_is_not_told_and_goes(pipeline, translating, ask, tell, monkeypatch):
     store = pipeline.ports.store
     now, keep_s = store.now, pipeline.ports.settings.keep_translations_s
-    tell(translating(), {ONE: "old"})
-    monkeypatch.setattr(store, "now", lambda: now() + keep_s - 60)
-    tell(translating(), {TWO: "younger"})
-    sweep_translations(pipeline.ports)
     grant = translating()
+    tell(grant, {ONE: "old"})
+    monkeypatch.setattr(store, "now", lambda: now() + keep_s - 60)
+    tell(grant, {TWO: "younger"})
+    sweep_translations(pipeline.ports)
     assert ask(grant, ONE, TWO) == {ONE: "old", TWO: "younger"}
 
     monkeypatch.setattr(store, "now", lambda: now() + keep_s + 60)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.conftest import Stack
+from task_manager.store.sqlite import SqliteStore
+from tests.system.conftest import Stack, wait_for
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "translator"))
 import fake_chat as fake
@@ -85,3 +86,21 @@ def test_a_line_that_is_always_refused_fails_its_cell_and_no_other(
     assert told["result"]["de"] == {"2": {"T": "<de> All is well."}}
     assert [line["code"] for line in told["task"]["attempts"]] == ["llm_refused"]
     assert told["task"]["usage"]["requests"] == len(fake_chat.asked)  # what failed was paid for too
+
+
+def test_a_text_that_is_sent_again_is_not_paid_for_again(
+    chat_stack: Callable[..., Stack], fake_chat: fake.FakeChat
+) -> None:
+    stack = chat_stack(FANSCRIBE_LLM_KEYS="fake=k-1")
+    words = ("submit", "--text", "note=One is here. Two is there.", "--from", "en", "--to", "de")
+    store = SqliteStore(stack.data_dir / "store.sqlite")
+    first = stack.json(*words, "--wait")
+    wait_for("both sentences to be remembered", lambda: store.count_translations() == 2)
+    asked = len(fake_chat.asked)
+
+    again = stack.json(*words, "--wait")
+
+    assert again["result"] == first["result"]
+    assert len(fake_chat.asked) == asked
+    assert (first["task"]["usage"]["requests"], again["task"]["usage"]) == (asked, None)
+    store.close()

@@ -146,6 +146,8 @@ class KeepingWork:
         self.stop_at: int | None = None
         self.stop_with: Exception | None = None
         self.paid: list[Usage] = []
+        self.memory: dict[str, str] = {}  # digest → translation, as the manager's
+        self.asked: list[list[str]] = []
 
     def fetch(self, place: Place) -> Path:
         raise NotImplementedError
@@ -164,6 +166,13 @@ class KeepingWork:
 
     def used(self, usage: Usage) -> None:
         self.paid.append(usage)
+
+    def recall(self, digests) -> dict[str, str]:
+        self.asked.append(list(digests))
+        return {name: self.memory[name] for name in digests if name in self.memory}
+
+    def remember(self, texts) -> None:
+        self.memory.update(texts)
 
     def check(self) -> None:
         self.checks += 1

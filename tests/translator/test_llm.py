@@ -81,6 +81,24 @@ def test_a_text_is_translated_by_the_service_that_the_catalog_names(
     assert work.paid == [Usage(requests=1, input_tokens=100, output_tokens=10, cost=3e-4)]
 
 
+def test_lines_that_are_all_remembered_are_not_paid_for_again(
+    chat_model, fake_chat, work_of
+) -> None:
+    chat_model()
+    first, second = work_of(spec_of()), work_of(spec_of())
+    translate(spec_of(), first)
+    second.memory = first.memory
+
+    result = translate(spec_of(), second)
+
+    assert result.recalled == 3
+    assert result.text.inline == "<de> One is here. <de> Two is there.\n<de> Three is gone."
+    assert (len(fake_chat.paths), second.paid) == (1, [])
+    edited = spec_of(TEXT + " Four.")
+    assert translate(edited, second).recalled == 0
+    assert len(fake_chat.paths) == 2
+
+
 def test_a_node_without_the_key_says_which_setting_is_missing(
     chat_model, settings_are, work_of
 ) -> None:
