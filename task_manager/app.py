@@ -20,6 +20,7 @@ from task_manager import auth, links, pace, problems, request_ids
 from task_manager.admission import Admission, Crowd
 from task_manager.callers import Callers
 from task_manager.feed import Feeds
+from task_manager.hot_cache import open_hot_cache
 from task_manager.loopback import LoopbackOnly
 from task_manager.metrics import Gauges, Timed
 from task_manager.pipeline import Pipeline
@@ -154,6 +155,7 @@ def public_app(pipeline: Pipeline, stopping: threading.Event) -> FastAPI:
     settings = pipeline.ports.settings
     app.state.admission = Admission(pipeline.ports)
     app.state.callers = Callers(pipeline.ports.store, settings)
+    app.state.hot = open_hot_cache(settings, pipeline.ports.meter)
     app.state.feeds = Feeds(pipeline.ports.store, stopping)
     app.state.largest_body = pace.MAX_BODY
     app.add_middleware(Crowd, meter=pipeline.ports.meter)

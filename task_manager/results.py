@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Literal
@@ -14,6 +14,7 @@ from services.model.pack import Pack, dumps, expanded, joined
 from services.model.task import Item, Source, Task
 from services.model.transcript import Body, Output, output_id
 from services.storage.protocol import ObjectStore
+from task_manager.hot_cache import HotCache
 from task_manager.store.protocol import Store
 from task_manager.views import spellings
 
@@ -37,10 +38,19 @@ class Result:
 class Results:
     """Reads what one task has come to."""
 
-    def __init__(self, store: Store, objects: ObjectStore, task: Task) -> None:
+    def __init__(
+        self, store: Store, objects: ObjectStore, task: Task, hot: HotCache | None = None
+    ) -> None:
         self._store = store
         self._objects = objects
         self._task = task
+        self._hot = hot
+
+    def _at_hand(self, name: tuple[str, ...], read: Callable[[], str]) -> str:
+        """What is read of a task that has ended stays the same while its revision does."""
+        if self._hot is None or not self._task.state.ended:
+            return read()
+        return self._hot.through((self._task.id, self._task.revision, *name), read)
 
     # ── packs ────────────────────────────────────────────────────────────────────────────────
 
@@ -124,6 +134,12 @@ class Results:
         ]
 
     def _pack(self, language: str) -> Pack:
+        if self._hot is None:
+            return self._stored(language)
+        text = self._at_hand(("pack", language), lambda: self._stored(language).model_dump_json())
+        return Pack.model_validate_json(text)
+
+    def _stored(self, language: str) -> Pack:
         pack = self._store.pack(self._task.id, language)
         if pack is None:
             raise NotFinished("The result is being packed: try again.", retry_after_s=1)
@@ -172,6 +188,10 @@ class Results:
     def cell(self, language: str, text_id: str, source: Source) -> str:
         """The text of one cell. Raises NotFound, or NotFinished if it may still come."""
         tag = self.target(language, field="language")
+        name = ("cell", tag, source.value, text_id)
+        return self._at_hand(name, lambda: self._cell(tag, text_id, source))
+
+    def _cell(self, tag: str, text_id: str, source: Source) -> str:
         item = self.item(text_id)
         spec = self._task.manifest.items[item.ordinal]
         if source not in self._task.manifest.sources(spec):

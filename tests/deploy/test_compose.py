@@ -38,6 +38,7 @@ def test_the_services_are_those_of_the_design(compose: dict[str, Any]) -> None:
         "whisper-gpu": ["gpu"],
         "mongodb": [],
         "redis": [],
+        "cache": ["cache"],
         "rabbitmq": ["rabbitmq"],
         "objectstore": ["s3"],
     }
@@ -98,6 +99,16 @@ def test_a_process_starts_when_what_it_needs_is_healthy(compose: dict[str, Any])
     assert needs["manager"] == {"mongodb": healthy, "redis": healthy}
     for name in WORKERS:
         assert needs[name] == {"manager": healthy, "redis": healthy}
+
+
+def test_only_the_cache_evicts(compose: dict[str, Any]) -> None:
+    policies = {
+        name: service["command"][-1]
+        for name, service in compose["services"].items()
+        if "--maxmemory-policy" in service.get("command", [])
+    }
+
+    assert policies == {"redis": "noeviction", "cache": "allkeys-lru"}
 
 
 def test_every_variable_for_a_process_is_a_setting(compose: dict[str, Any]) -> None:
