@@ -1,14 +1,16 @@
-"""Turns a transcript or a translation into what players and people read."""
+"""Turns a transcript or a translation, or the two together, into what players and people read."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Literal
 
 from services.model.transcript import Transcript
 from task_manager.render import formats
-from task_manager.render.cues import Cue, CueStyle, cues
+from task_manager.render.cues import cues
+from task_manager.render.limits import CueStyle
+from task_manager.render.pairs import Shown
 
 Form = Literal["srt", "vtt", "ass", "txt", "json"]
 
@@ -22,21 +24,27 @@ MEDIA_TYPES: Mapping[Form, str] = MappingProxyType(
     }
 )
 
-_TIMED: Mapping[Form, Callable[[Sequence[Cue]], str]] = MappingProxyType(
-    {"srt": formats.srt, "vtt": formats.vtt, "ass": formats.ass}
-)
 
-
-def render(transcript: Transcript, form: Form, style: CueStyle | None = None) -> str:
-    """The text of a file in that form; `style` counts for srt, vtt and ass.
+def render(shown: Transcript | Shown, form: Form, style: CueStyle | None = None) -> str:
+    """The text of a file in that form; `style` counts for cues, which all forms but txt have.
 
     Raises Invalid `no_times` when cues are asked of a text that nobody spoke.
     """
-    if form == "txt":
-        return formats.txt(transcript)
-    if form == "json":
-        return formats.json(transcript)
-    return _TIMED[form](cues(transcript, style or CueStyle()))
+    if isinstance(shown, Transcript):
+        shown = Shown((shown,))
+    style = style or CueStyle()
+    match form:
+        case "txt":
+            return formats.txt(shown)
+        case "json":
+            return formats.json(shown, cues(shown, style) if shown.is_timed() else None)
+        case "srt":
+            return formats.srt(cues(shown, style))
+        case "vtt":
+            languages = [text.language for text in shown.texts]
+            return formats.vtt(cues(shown, style), languages)
+        case "ass":
+            return formats.ass(cues(shown, style))
 
 
-__all__ = ["MEDIA_TYPES", "CueStyle", "Form", "render"]
+__all__ = ["MEDIA_TYPES", "CueStyle", "Form", "Shown", "render"]

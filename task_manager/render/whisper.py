@@ -6,7 +6,7 @@ from typing import Any
 
 from services.model.languages import english_name, from_whisper, whisper_code
 from services.model.transcript import Segment, Transcript, Word
-from task_manager.render.lines import clean
+from task_manager.render.columns import clean
 
 UNKNOWN = "unknown"
 _SEEK = 100  # a second, in the frames that Whisper counts

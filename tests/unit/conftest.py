@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
 
 from services.model.task import AudioInput, ItemSpec, Manifest, Options, Target, Task
+
+settings.register_profile("unhurried", deadline=None)  # no test measures time
+settings.load_profile("unhurried")
 
 
 @pytest.fixture
