@@ -301,6 +301,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "decode-options": decode_options,
     "other-names": other_names,
     "impossible-options": impossible_options,
+    "cue-limits": lambda: table(*language_tables.cue_limits()),
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from services.model.codebook import BOOK
 from services.model.languages import LANGUAGES, english_name
+from task_manager.render.limits import COMMON, READING
 
 
 def codebook() -> tuple[list[str], list[list[str]]]:
@@ -19,6 +20,16 @@ def languages() -> tuple[list[str], list[list[str]]]:
         for row in LANGUAGES.values()
     ]
     return ["tag", "language", "Whisper", "NLLB", "M2M100", "MADLAD-400"], rows
+
+
+def cue_limits() -> tuple[list[str], list[list[str]]]:
+    """What is usual for a line of subtitles in a language."""
+    named = {f"{english_name(tag)} (`{tag}`)": reading for tag, reading in READING.items()}
+    rows = [
+        [name, str(reading.max_width), f"{reading.max_cps:g}"]
+        for name, reading in {**named, "all others": COMMON}.items()
+    ]
+    return ["language", "columns a line", "columns a second"], rows
 
 
 def _code(code: str | None) -> str:

@@ -178,19 +178,37 @@ def result(
         output.print_json(output.result_of(api, task_id, form, language))
 
 
-def subtitles(
+def subtitles(  # noqa: PLR0917  typer passes them by name
     task_id: TaskId,
     text_id: Annotated[str, typer.Argument(metavar="TEXT-ID", help="The item.")],
     form: Annotated[str, typer.Option("--format", help="srt, vtt, ass, txt or json.")] = "srt",
     language: Annotated[str | None, typer.Option(help="By default as spoken.")] = None,
+    beside: Annotated[
+        str | None, typer.Option("--with", help="A second language below, or source.")
+    ] = None,
+    max_width: Annotated[
+        int | None, typer.Option(help="Columns a line; a Chinese character takes two.")
+    ] = None,
+    max_lines: Annotated[int | None, typer.Option(help="Lines of each language in a cue.")] = None,
+    max_cps: Annotated[float | None, typer.Option(help="Columns a second.")] = None,
     json: AsJson = False,
 ) -> None:
-    """Print the subtitles of an item."""
+    """Print the subtitles of an item, in one language or in two."""
     from services.client import output
 
     with _api() as api:
         form = cast("SubtitleFormat", "json" if json else form)  # the server knows which there are
-        output.print_raw(api.subtitles(task_id, text_id, form, language=language))
+        text = api.subtitles(
+            task_id,
+            text_id,
+            form,
+            language=language,
+            with_=beside,
+            max_width=max_width,
+            max_lines=max_lines,
+            max_cps=max_cps,
+        )
+        output.print_raw(text)
 
 
 def differences(

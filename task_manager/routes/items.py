@@ -1,4 +1,4 @@
-"""One item of a task: its transcript and subtitles, also in translation, and its check."""
+"""One item of a task: its transcript, also in translation, and its check."""
 
 # ruff: noqa: FAST003  the path's text_id is read by Asked
 
@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query
 
 from services.model.access import Scope
 from services.model.errors import NotFound, RequestRefused
@@ -18,7 +18,6 @@ from task_manager import checked, transcripts
 from task_manager.auth import may
 from task_manager.dependencies import OwnedTask, TheStore
 from task_manager.problems import responses
-from task_manager.render import MEDIA_TYPES, CueStyle, Form, render
 from task_manager.results import Results
 from task_manager.routes.results import TheResults
 from task_manager.schemas.check import CheckView
@@ -34,7 +33,7 @@ router = APIRouter(
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which words of which item; without a language its own."""
+    """Which words of which item; without a language its own. `field` is where that was asked."""
 
     task: Task
     store: Store
@@ -42,6 +41,11 @@ class Wanted:
     item: Item
     source: SourceName
     language: str | None
+    field: str = "language"
+
+    def is_own(self) -> bool:
+        """Whether these are the words themselves, not a translation of them."""
+        return self.language in {None, self.item.language}
 
     def newest(self) -> Output | None:
         """The words that count."""
@@ -76,8 +80,8 @@ class Wanted:
             return NotFound(
                 f"This item has no source {self.source}.", code="no_such_source", field="source"
             )
-        if self.language is not None and self.language != self.item.language:
-            self.results.target(self.language, field="language")
+        if self.language is not None and not self.is_own():
+            self.results.target(self.language, field=self.field)
         return self.results.absent()
 
 
@@ -101,27 +105,12 @@ def _wanted(
     return Wanted(task, store, results, item, source or default, tag)
 
 
-def _style(
-    max_width: Annotated[
-        int,
-        Query(ge=4, le=200, description="Columns a line; a Chinese character takes two."),
-        WHOLE,
-    ] = 42,
-    max_lines: Annotated[int, Query(ge=1, le=10, description="Lines a cue."), WHOLE] = 2,
-    max_cps: Annotated[
-        float | None, Query(gt=0, le=1000, description="Columns a second at most.")
-    ] = None,
-) -> CueStyle:
-    return CueStyle(max_width=max_width, max_lines=max_lines, max_cps=max_cps)
-
-
 Asked = Annotated[Wanted, Depends(_wanted)]
 Version = Annotated[
     int | None,
     Query(ge=0, le=MOST, description="One that counted before; else the newest."),
     WHOLE,
 ]
-Style = Annotated[CueStyle, Depends(_style)]
 
 
 @router.get("/{text_id:path}/transcript", responses=responses(401, 403, 404, 409, 410, 422, 503))
@@ -148,22 +137,3 @@ def get_check(
 ) -> CheckView:
     """How far what was heard is from the text, and where the two part."""
     return checked.view(results, task, results.item(text_id), after=after, limit=limit)
-
-
-@router.get(
-    "/{text_id:path}/subtitles.{form}",
-    response_class=Response,
-    responses={
-        200: {
-            "description": "The subtitles.",
-            "content": {kind.partition(";")[0]: {} for kind in MEDIA_TYPES.values()},
-        },
-        **responses(401, 403, 404, 409, 410, 422, 503),
-    },
-)
-def get_subtitles(wanted: Asked, form: Form, style: Style, version: Version = None) -> Response:
-    """What was heard, or its translation, as srt, vtt, ass, txt or json."""
-    found = wanted.find(version)
-    if found is None:
-        raise wanted.absent()
-    return Response(render(found, form, style), media_type=MEDIA_TYPES[form])

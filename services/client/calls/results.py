@@ -128,17 +128,28 @@ def subtitles(
     *,
     language: str | None = None,
     source: Source | None = None,
+    with_: str | None = None,
     max_width: int | None = None,
     max_lines: int | None = None,
     max_cps: float | None = None,
+    min_duration: float | None = None,
+    max_duration: float | None = None,
+    min_gap: float | None = None,
+    bom: bool | None = None,
 ) -> Call[str]:
-    """The words of an item as a file: srt, vtt, ass, txt or json."""
+    """The words of an item as a file: srt, vtt, ass, txt or json; `with_` a second language, or
+    `source`, below."""
     query = {
         "language": language,
         "source": source,
+        "with": with_,
         "max_width": max_width,
         "max_lines": max_lines,
         "max_cps": max_cps,
+        "min_duration": min_duration,
+        "max_duration": max_duration,
+        "min_gap": min_gap,
+        "bom": bom,
     }
     path = f"{_item(task, text_id)}/subtitles.{quoted(form)}"
     return call("GET", path, lambda answer: answer.text, query=query)
