@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from services.model.job import Job
 from services.model.states import JobState
@@ -18,9 +19,10 @@ _ORDER: tuple[tuple[JobState, CellState], ...] = (
 )
 
 
-def done(version: int, *, outdated: bool) -> CellView:
+def done(version: int, facts: Mapping[str, Any], *, outdated: bool) -> CellView:
     """A cell whose text counts, though it may be outdated because somebody wrote it."""
-    return CellView(state="done", error=None, version=version, outdated=outdated)
+    glossary = facts.get("glossary")
+    return CellView(state="done", error=None, version=version, outdated=outdated, glossary=glossary)
 
 
 def cell(

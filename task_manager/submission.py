@@ -10,13 +10,14 @@ from typing import Any, NoReturn
 from pydantic import ValidationError
 
 from services.model.errors import Invalid, RequestRefused
-from services.model.hotwords import TermList, list_id
 from services.model.retention import Retention
 from services.model.task import AudioInput, Priority, Task
+from services.model.terms import TermList, list_id
 from services.model_tokens import counter
 from services.storage import keys
 from services.storage.named import NamedBuckets
 from task_manager import problems
+from task_manager.glossaries import with_glossary
 from task_manager.hooking import to_task_webhook
 from task_manager.intake import Intake
 from task_manager.manifests import Rules, stem, to_manifest
@@ -91,7 +92,7 @@ class Submission:
             lambda key, where: files.get(key) or self._upload(key, where),
         )
         manifest = with_hotwords(
-            to_manifest(new, rules),
+            with_glossary(to_manifest(new, rules), new.options.glossary, self._term_list),
             new.options.hotwords,
             self._term_list,
             lambda model: counter(model, ports.catalog, settings),
@@ -308,5 +309,6 @@ _FIELDS: Mapping[str, Callable[[str, str], Any]] = {
     **{name: _plain if name in TEXTS else _value for name in NewOptions.model_fields},
     "keywords": _json,
     "hotwords": _json,
+    "glossary": _json,
     "spoken": _names,
 }

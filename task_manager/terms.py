@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 from services.model.errors import Invalid
-from services.model.hotwords import MAX_TERMS, ROOM, Hotwords, Method, Term, TermList, fitting
+from services.model.glossary import Entry
+from services.model.hotwords import MAX_TERMS, ROOM, Hotwords, Method, Term, fitting
+from services.model.languages import parse_language
 from services.model.task import Manifest
+from services.model.terms import TermList
 from task_manager.characters import check_characters
 from task_manager.clock import moment
 from task_manager.schemas.terms import NewHotwords, NewTerm, TermListSummary, TermListView
@@ -23,20 +26,56 @@ _METHODS: dict[Literal["prompt", "bias", "prompt_injection", "logit_bias"], Meth
 }
 
 
-def to_terms(given: Sequence[str | NewTerm], field: str) -> list[Term]:
-    """Raises Invalid for what is no term, and for one that is there twice."""
-    found: dict[str, Term] = {}
+def to_terms(given: Sequence[str | NewTerm], field: str) -> list[Entry]:
+    """Raises Invalid for what is no term, and for one that is there twice in one language."""
+    found: dict[tuple[str, str | None], Entry] = {}
     for number, each in enumerate(given):
-        term = Term(text=each) if isinstance(each, str) else Term(text=each.text, boost=each.boost)
         where = f"{field}.{number}"
+        term = Entry(text=each) if isinstance(each, str) else _entry(each, where)
         check_characters(term.text, where)
         if not term.text.strip():
             raise Invalid("A term is not empty.", code="empty_term", field=where)
-        if found.setdefault(term.text, term) is not term:
+        if found.setdefault((term.text, term.language), term) is not term:
             raise Invalid(
                 f"The term {term.text!r} is there twice.", code="duplicate_term", field=where
             )
     return list(found.values())
+
+
+def _entry(new: NewTerm, where: str) -> Entry:
+    language = new.language
+    return Entry(
+        text=new.text,
+        boost=new.boost,
+        language=None if language is None else _tag(language, f"{where}.language"),
+        translations=_translations(new.translations, f"{where}.translations"),
+        keep=new.keep,
+        case_sensitive=new.case_sensitive,
+    )
+
+
+def _translations(given: Mapping[str, str], where: str) -> dict[str, str]:
+    """By canonical tag. Raises Invalid."""
+    found: dict[str, str] = {}
+    for written, text in given.items():
+        tag = _tag(written, where)
+        field = f"{where}.{tag}"
+        check_characters(text, field)
+        if not text.strip():
+            raise Invalid("A translation is not empty.", code="empty_translation", field=field)
+        if tag in found:
+            raise Invalid(
+                f"There are two translations into {tag}: name it once.",
+                code="duplicate_translation",
+                field=field,
+            )
+        found[tag] = text
+    return found
+
+
+def _tag(written: str, field: str) -> str:
+    check_characters(written, field)
+    return parse_language(written, field=field)
 
 
 def with_hotwords(
@@ -63,19 +102,12 @@ def with_hotwords(
 
 
 def _hotwords(new: NewHotwords, find: Callable[[str], TermList | None]) -> Hotwords:
-    terms = {term.text: term for term in to_terms(new.terms, "options.hotwords.terms")}
+    terms = _heard(to_terms(new.terms, "options.hotwords.terms"))
     taken_from = ""
     if new.list is not None:
-        check_characters(new.list, "options.hotwords.list")
-        kept = find(new.list)
-        if kept is None:
-            raise Invalid(
-                "There is no term list of yours with this id or name: see GET /v1/term-lists.",
-                code="unknown_term_list",
-                field="options.hotwords.list",
-            )
-        taken_from = f"{kept.id}@{kept.revision}"
-        terms = {**{term.text: term for term in kept.terms}, **terms}
+        kept = named_list(new.list, find, "options.hotwords.list")
+        taken_from = version(kept)
+        terms = {**_heard(kept.terms), **terms}
     if not terms:
         raise Invalid(
             "Name at least one term, or a list that has one.",
@@ -94,6 +126,29 @@ def _hotwords(new: NewHotwords, find: Callable[[str], TermList | None]) -> Hotwo
         boost_factor=new.boost_factor,
         taken_from=taken_from,
     )
+
+
+def named_list(named: str, find: Callable[[str], TermList | None], field: str) -> TermList:
+    """Raises Invalid."""
+    check_characters(named, field)
+    kept = find(named)
+    if kept is None:
+        raise Invalid(
+            "There is no term list of yours with this id or name: see GET /v1/term-lists.",
+            code="unknown_term_list",
+            field=field,
+        )
+    return kept
+
+
+def version(kept: TermList) -> str:
+    """What a task says of where it has its terms from."""
+    return f"{kept.id}@{kept.revision}"
+
+
+def _heard(entries: Sequence[Entry]) -> dict[str, Term]:
+    """By text; how they are translated is nothing to a speech model."""
+    return {entry.text: Term(text=entry.text, boost=entry.boost) for entry in entries}
 
 
 def _check_room(

@@ -40,6 +40,7 @@ from task_manager.store.protocol import OutputLine, Store
 
 LOOKED_AT = 100  # items whose jobs a task's own page looks at
 SHOWN = 100  # attempts and warnings on that page
+_MISSED = 10  # terms of a translation that warnings name
 _COVERED = 0.98  # less decoded than this share of what was declared is flagged
 
 _PRIORITIES: Mapping[int, PriorityName] = {
@@ -278,7 +279,15 @@ def _facts(known: _Known) -> dict[str, Any]:
     for output in known.outputs:
         if output.source == Source.AUDIO and output.kind != "translation":
             facts |= {"language": output.language, **output.facts}
+    missing = [warning for output in known.outputs for warning in _missing_terms(output)]
+    if missing:
+        facts["warnings"] = [*(facts.get("warnings") or []), *dict.fromkeys(missing)]
     return facts
+
+
+def _missing_terms(output: OutputLine) -> list[str]:
+    missed = (output.facts.get("glossary") or {}).get("missed", [])[:_MISSED]
+    return [f"glossary_term_missing: {each['term']} ({output.language})" for each in missed]
 
 
 def _check(facts: Mapping[str, Any]) -> Check | None:
@@ -319,7 +328,7 @@ def _cells(task: Task, item: Item, known: _Known) -> dict[str, dict[str, CellVie
         output = there.get((language, source))
         outdated = output is not None and is_outdated(output, own)
         if output is not None and (not outdated or output.corrected_by):
-            return done(output.version, outdated=outdated)
+            return done(output.version, output.facts, outdated=outdated)
         return cell(
             known.jobs,
             language,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import astuple
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -50,8 +49,10 @@ def of_service(entry: ModelEntry) -> str:
 
 
 def digest(row: Row, on: str, beside: Sequence[Sequence[str]] = ()) -> str:
-    """Of a row whose translation depends `on` that, and on what stands `beside` it."""
-    return _hash([on, astuple(row), beside])
+    """Of a row whose translation depends `on` that, on the terms that stand in it, and on what
+    stands `beside` it."""
+    terms = [(each.start, each.put) for each in row.terms.spans_in(row.text)] if row.terms else []
+    return _hash([on, row.text, row.source, row.target, terms, beside])
 
 
 def _known_by(path: Path, locked: LockedFile | None) -> str:

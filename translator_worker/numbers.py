@@ -12,10 +12,11 @@ _GROUP = re.compile(r"\d+(?:[.,'’\u00a0\u202f]\d+)*")
 
 
 def numbers_in(text: str) -> list[Span]:
-    """Where numbers stand: with their separators, dates and times in one."""
+    """Where numbers of two digits or more stand: with their separators, dates and times in one."""
     return [
         Span(match.start(), match.end(), match.group(), Kind.NUMBER)
         for match in _NUMBER.finditer(text)
+        if len(_digits(match.group())) > 1
     ]
 
 

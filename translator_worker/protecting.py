@@ -17,6 +17,7 @@ from translator_worker.spans import Kind, Span
 
 _MARK = re.compile(r"[\[［【]\s*(\d{1,9})\s*[\]］】]")  # models like to widen brackets
 _DIGITS = re.compile(r"\d+")
+_UNSPACED = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
 _SPACES = re.compile(r"\s*")
 _OPENING = "([{<\"'“‘«„‚（［｛「『《〈【¿¡"
 
@@ -34,7 +35,7 @@ def masked(text: str, spans: Sequence[Span]) -> Masked:
     taken = set(_DIGITS.findall(text))
     numbers = list(islice((n for n in count(1) if str(n) not in taken), len(spans)))
     marked = ""
-    for gap, span, number in zip(_gaps(text, spans), spans, numbers, strict=False):
+    for gap, span, number in zip(gaps(text, spans), spans, numbers, strict=False):
         inner = span.kind is Kind.MARKUP
         before = " " if inner and (marked + gap)[-1:].strip() else ""
         after = " " if inner and text[span.end : span.end + 1].strip() else ""
@@ -61,11 +62,16 @@ def restored(made: Masked, translation: str, text: str, spans: Sequence[Span]) -
     for mark, span in found:
         glued = span.kind is Kind.MARKUP
         before = translation[position : mark.start()]
-        whole.append(before.rstrip() if glued and not _is_space(text, span.start - 1) else before)
-        whole.append(span.put)
+        bare = before.rstrip()
+        if (glued and not _is_space(text, span.start - 1)) or _closes(bare, span.put):
+            before = bare
+        whole += [before, span.put]
         position = mark.end()
-        if glued and not _is_space(text, span.end):
-            position = _end_of_space(translation, position)
+        following = _end_of_space(translation, position)
+        if (glued and not _is_space(text, span.end)) or _closes(
+            span.put, translation[following : following + 1]
+        ):
+            position = following
     return "".join([*whole, translation[position:]])
 
 
@@ -93,7 +99,7 @@ class Piece:
 
 def pieces(text: str, spans: Sequence[Span]) -> list[Piece]:
     """One more than there are spans. `words` is "" where nothing is to be translated."""
-    return [_piece(gap) for gap in _gaps(text, spans)]
+    return [_piece(gap) for gap in gaps(text, spans)]
 
 
 def rejoined(
@@ -101,21 +107,24 @@ def rejoined(
 ) -> str:
     """The sentence from its spans and the translated words of its pieces."""
     whole = ""
-    word_before = False
+    put, is_word = "", False  # of the span before
     for number, (part, translated) in enumerate(zip(parts, words, strict=True)):
         piece = part.before + translated + part.after
-        if word_before and piece[:1].isalnum():
+        if _closes(put, piece.lstrip()[:1]):
+            piece = piece.lstrip()
+        if is_word and piece[:1].isalnum():
             whole += _joint(source, target)
         whole += piece
         if number == len(spans):
             break
-        span = spans[number]
-        is_word = span.kind is not Kind.MARKUP
-        if is_word and (whole[-1:].isalnum() if piece else word_before):
+        follows_word = whole[-1:].isalnum() if piece else is_word
+        put, is_word = spans[number].put, spans[number].kind is not Kind.MARKUP
+        if _closes(whole.rstrip()[-1:], put):
+            whole = whole.rstrip()
+        elif is_word and follows_word:
             whole += _joint(source, target)
-        whole += span.put
-        word_before = is_word
-    return _closed(whole) if is_unspaced(target) and not is_unspaced(source) else whole
+        whole += put
+    return whole
 
 
 def _joint(source: str, target: str) -> str:
@@ -123,12 +132,12 @@ def _joint(source: str, target: str) -> str:
     return " " if is_unspaced(source) and not is_unspaced(target) else ""
 
 
-def _closed(text: str) -> str:
-    """Without the spaces between two characters of a script that has none."""
-    return re.sub(r"(?<=[\u3000-\u9fff\uf900-\ufaff]) (?=[\u3000-\u9fff\uf900-\uffef])", "", text)
+def _closes(before: str, after: str) -> bool:
+    """Whether two texts meet in a script that has no spaces."""
+    return bool(_UNSPACED.match(before[-1:]) and _UNSPACED.match(after[:1]))
 
 
-def _gaps(text: str, spans: Sequence[Span]) -> Iterator[str]:
+def gaps(text: str, spans: Sequence[Span]) -> Iterator[str]:
     """The text before, between and behind the spans."""
     ends = [0, *(end for span in spans for end in (span.start, span.end)), len(text)]
     for number, (first, last) in enumerate(pairwise(ends)):

@@ -44,12 +44,14 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of a text, and what stands for it in the translation."""
+    """A stretch of a text, and what stands for it in the translation; `term` is that of the
+    glossary which asks for it."""
 
     start: int
     end: int
     put: str
     kind: Kind
+    term: str = ""
 
     @property
     def ordered(self) -> bool:

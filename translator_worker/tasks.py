@@ -11,6 +11,7 @@ from pathlib import Path
 from services.model.catalog import ModelEntry
 from services.model.chat import ChatService
 from services.model.errors import FailureClass, JobFailed
+from services.model.glossary import GlossaryUse, used
 from services.model.stages import TranslateResult, TranslateSpec
 from services.model.transcript import Segment, Transcript, join_texts
 from services.models_folder import is_here, load_catalog, locate
@@ -24,6 +25,7 @@ from translator_worker.engines import Engine, Row, Translation
 from translator_worker.engines.llm import ChatEngine, Watch
 from translator_worker.engines.protected import ProtectedEngine
 from translator_worker.engines.scripts import InEitherScript, ScriptEngine
+from translator_worker.glossary import Terms
 from translator_worker.remembering import one_by_one, together
 from translator_worker.sentences import Sentence, of_segments, of_text
 from translator_worker.taking_over import known_of
@@ -48,8 +50,9 @@ def translate(spec: TranslateSpec, work: Work) -> TranslateResult:
     sentences, duration = _sentences(spec, work)
     known = known_of(spec.former, spec.source_language, work.read)
     found = [known.find(sentence) for sentence in sentences]
+    terms = Terms(spec.glossary, [each.text for each in sentences]) if spec.glossary else None
     rows = [
-        Row(sentence.text, spec.source_language, spec.target_language)
+        Row(sentence.text, spec.source_language, spec.target_language, terms)
         for sentence, there in zip(sentences, found, strict=True)
         if there is None
     ]
@@ -65,7 +68,18 @@ def translate(spec: TranslateSpec, work: Work) -> TranslateResult:
         segments=len(transcript.segments),
         engine_seconds=engine_seconds,
         recalled=recalled,
+        glossary=_use(terms, sentences, translations),
     )
+
+
+def _use(
+    terms: Terms | None, sentences: Sequence[Sentence], translations: Sequence[Translation]
+) -> GlossaryUse | None:
+    """What came of the glossary, also in sentences that were translated before."""
+    if terms is None:
+        return None
+    pairs = zip(sentences, translations, strict=True)
+    return used(terms.judged(sentence.text, made.text) for sentence, made in pairs)
 
 
 def _translated(
@@ -124,7 +138,10 @@ class _Chat:
         if not rows:
             return []
         texts = [row.text for row in rows]
-        return self.engine.translate(texts, rows[0].source, rows[0].target, self.watch)
+        first = rows[0]
+        return self.engine.translate(
+            texts, first.source, first.target, self.watch, terms=first.terms
+        )
 
 
 def _chat(entry: ModelEntry, work: Work) -> _Chat:

@@ -21,6 +21,13 @@ TermsNamed = Annotated[
     str | None,
     typer.Option(metavar="FILE-OR-LIST", help="Terms to expect: a file, or a list of yours."),
 ]
+GlossariesNamed = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="FILE-OR-LIST", help="How terms are translated: files, or lists of yours."
+    ),
+]
+Channels = Annotated[str | None, typer.Option(help="mix, or each: every channel is heard apart.")]
 NodeLabel = Annotated[
     str | None,
     typer.Option(metavar="NAME=VALUE", help="Only nodes with this label work on it."),
@@ -91,10 +98,9 @@ def submit(  # noqa: PLR0917  typer passes them by name
     hotwords: TermsNamed = None,
     hotword_method: HotwordMethod = "prompt",
     boost: Boost = None,
+    glossary: GlossariesNamed = None,
     check: CheckThreshold = None,
-    channels: Annotated[
-        str | None, typer.Option(help="mix, or each: every channel is heard apart.")
-    ] = None,
+    channels: Channels = None,
     check_action: CheckAction = None,
     beam: Beam = None,
     batched: Batched = False,
@@ -121,6 +127,7 @@ def submit(  # noqa: PLR0917  typer passes them by name
     stated |= {"model": model, "channels": channels, "node_label": node_label, "beam_size": beam}
     stated |= {"mode": "batched"} if batched else {}
     stated |= {"hotwords": submitting.to_hotwords(hotwords, hotword_method, boost)}
+    stated |= {"glossary": submitting.to_glossary(glossary or [])}
     options = submitting.to_options(stated, option or [], temperature)
     with _api() as api:
         with submitting.upload_bars(output.STDERR) as on_upload:

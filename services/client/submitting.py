@@ -22,10 +22,10 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from services.client.calls.submitting import Hotwords, Item, Options
+from services.client.calls.submitting import Glossary, Hotwords, Item, Options
 from services.client.calls.terms import sent
 from services.client.media import UploadProgress
-from services.client.terms import read_terms
+from services.client.term_files import read_terms
 from services.model.errors import FanscribeError
 
 
@@ -123,6 +123,14 @@ def to_hotwords(named: str | None, method: str, boost: float | None) -> Hotwords
     else:
         wanted["list"] = named
     return wanted
+
+
+def to_glossary(named: Sequence[str]) -> Glossary | None:
+    """The terms of files, and the lists of the other names. Raises BadTermFile."""
+    files = [each for each in named if Path(each).is_file()]
+    terms = [entry for file in files for entry in read_terms(Path(file))]
+    lists = [each for each in named if each not in files]
+    return Glossary(terms=sent(terms), lists=lists) if named else None
 
 
 @contextmanager

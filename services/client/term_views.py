@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from services.model.hotwords import Term
+from services.model.glossary import Entry
 from services.model.values import Stored
 
 
@@ -23,4 +23,4 @@ class TermListSummary(Stored):
 class TermListView(TermListSummary):
     """A list with its terms."""
 
-    terms: list[Term]
+    terms: list[Entry]

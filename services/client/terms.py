@@ -1,4 +1,4 @@
-"""`fanscribe terms`: names and phrases that are kept to be named by tasks, and files of them."""
+"""`fanscribe terms`: names and phrases that are kept to be named by tasks."""
 
 from __future__ import annotations
 
@@ -8,27 +8,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.model.errors import FanscribeError
+from services.client.term_files import read_terms, written
 
 if TYPE_CHECKING:
     from services.client.client import Fanscribe
     from services.client.term_views import TermListSummary, TermListView
-    from services.model.hotwords import Term
 
 _HEAD = ["list", "name", "terms", "revision", "changed (UTC)"]
 
 ListId = Annotated[str, typer.Argument(metavar="ID", help="The list's id.")]
 TermFile = Annotated[
-    str, typer.Argument(metavar="FILE", help="A term a line, a boost behind a tab.")
+    str,
+    typer.Argument(
+        metavar="FILE",
+        help="A term a line, a boost behind a tab; or a table with tabs and a first line.",
+    ),
 ]
 Description = Annotated[str, typer.Option(help="For people.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-
-
-class BadTermFile(FanscribeError):
-    """Give a file of text with a term on each line, and behind a tab, if you like, its boost."""
-
-    exit_code = 2
 
 
 def commands(connect: Callable[[], Fanscribe]) -> typer.Typer:
@@ -56,7 +53,7 @@ def _add_reading(group: typer.Typer, connect: Callable[[], Fanscribe]) -> None:
         if json:
             output.print_json(found)
         else:
-            output.print_raw("\n".join(map(_line, found.terms)))
+            output.print_raw(written(found.terms))
 
 
 def _add_changes(group: typer.Typer, connect: Callable[[], Fanscribe]) -> None:
@@ -89,33 +86,6 @@ def _add_changes(group: typer.Typer, connect: Callable[[], Fanscribe]) -> None:
         """Delete a list; tasks that were taken with it keep its terms."""
         with connect() as api:
             api.term_lists.delete(terms)
-
-
-def read_terms(path: Path) -> list[Term]:
-    """A term a line; blank lines and those that begin with # are passed over. Raises
-    BadTermFile."""
-    from services.model.hotwords import Term  # noqa: PLC0415
-
-    try:
-        lines = path.read_text("utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadTermFile(f"{str(path)!r} cannot be read as text: {error}.") from error
-    found = []
-    for number, line in enumerate(lines, 1):
-        text, _, boost = (each.strip() for each in line.partition("\t"))
-        if not text or text.startswith("#"):
-            continue
-        try:
-            found.append(Term(text=text, boost=float(boost) if boost else None))
-        except ValueError as error:
-            raise BadTermFile(
-                f"Line {number} of {str(path)!r}: {boost!r} is no boost from 1 to 10."
-            ) from error
-    return found
-
-
-def _line(term: Term) -> str:
-    return term.text if term.boost is None else f"{term.text}\t{term.boost:g}"
 
 
 def _show(lists: list[TermListSummary] | list[TermListView], *, as_json: bool) -> None:

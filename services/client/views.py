@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 from pydantic import Field
 
 from services.model.differences import Difference
+from services.model.glossary import GlossaryUse
 from services.model.hotwords import Hinted
 from services.model.task import Counts, TaskState
 from services.model.transcript import Check, Segment
@@ -118,6 +119,7 @@ class CellView(Stored):
     error: ErrorView | None = None
     version: int = 0
     outdated: bool = False
+    glossary: GlossaryUse | None = None
 
 
 class ItemView(Stored):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from hashlib import sha256
 from typing import Literal
 
 from pydantic import Field
@@ -60,25 +59,6 @@ class Hinted(Stored):
     applied: list[str] = Field(default_factory=list)
     dropped: list[str] = Field(default_factory=list)
     boosted: list[Boosted] = Field(default_factory=list)
-
-
-class TermList(Stored):
-    """Terms that an owner keeps under a name. Its id is a function of both, so that there is one
-    list of a name; `revision` rises with each change."""
-
-    id: str
-    owner: str
-    name: str
-    description: str = ""
-    terms: list[Term]
-    created_at: float
-    changed_at: float
-    revision: int = 1
-
-
-def list_id(owner: str, name: str) -> str:
-    digest = sha256(f"{owner}\n{name}".encode()).hexdigest()
-    return f"tl_{digest[:24]}"
 
 
 def fitting(terms: Sequence[str], count: Callable[[str], int]) -> tuple[list[str], list[str], int]:

@@ -12,6 +12,7 @@ from typing import Any
 from services.model import size as sizes
 from services.model.children import new_job, new_output
 from services.model.fanout import ChooseModel, Expansion, Words, refused, spread
+from services.model.glossary import GlossaryUse
 from services.model.job import Job, Stage
 from services.model.stages import (
     AssembleResult,
@@ -164,9 +165,15 @@ def _again(
 
 
 def of_translation(
-    task: Task, job: Job, result: TranslateResult | AssembleResult, *, now: float
+    task: Task,
+    job: Job,
+    result: TranslateResult | AssembleResult,
+    *,
+    glossary: GlossaryUse | None = None,
+    now: float,
 ) -> Expansion:
     """The one cell that a translation fills."""
+    told = {} if glossary is None else {"glossary": glossary.model_dump()}
     output = new_output(
         task,
         job.item,
@@ -178,7 +185,7 @@ def of_translation(
         attempt=job.attempt,
         version=job.version,
         now=now,
-        facts={"segments": result.segments},
+        facts={"segments": result.segments, **told},
     )
     return Expansion(outputs=[output])
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from services.model.decoding import Decoding
+from services.model.glossary import GlossaryUse, Rule
 from services.model.hotwords import Hinted, Hotwords
 from services.model.transcript import Body, Check
 from services.model.values import Value
@@ -139,7 +140,8 @@ class Former(Value):
 
 
 class TranslateSpec(Value):
-    """Translate a run of segments `[first, last)` of a transcript, or a reference text."""
+    """Translate a run of segments `[first, last)` of a transcript, or a reference text. Where a
+    term of the `glossary` stands, its translation is given."""
 
     stage: Literal["translate"] = "translate"
     model: str
@@ -153,6 +155,7 @@ class TranslateSpec(Value):
     parts: int = 1
     beam_size: int | None = None  # None: what the model's own description says
     former: Former | None = None
+    glossary: list[Rule] = Field(default_factory=list)
     output: Place
     output_text: Place
 
@@ -237,6 +240,7 @@ class TranslateResult(Value):
     segments: int
     engine_seconds: float = 0.0
     recalled: int = 0
+    glossary: GlossaryUse | None = None
 
 
 Result = Annotated[

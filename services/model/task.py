@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from services.model.correction import Correction
 from services.model.decoding import Decoding
 from services.model.export import Export
+from services.model.glossary import Glossary
 from services.model.hotwords import Hotwords
 from services.model.retention import Retention
 from services.model.stages import Channels, Unsure
@@ -93,6 +94,7 @@ class Options(Stored):
     channels: Channels = "mix"
     keywords: list[str] = Field(default_factory=list)  # terms that the engine shall expect
     hotwords: Hotwords | None = None  # the same with a method and boosts
+    glossary: Glossary | None = None  # how terms are translated
     spoken: list[str] = Field(default_factory=list)  # one of these languages, where none is stated
     language_threshold: float = 0.5  # a language that is less probable is only a guess
     language_unsure: Unsure = "warn"

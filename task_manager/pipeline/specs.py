@@ -21,7 +21,7 @@ from services.model.stages import (
     TranslateResult,
     TranslateSpec,
 )
-from services.model.task import AudioInput, ItemSpec, Options, Source, Task
+from services.model.task import AudioInput, Options, Source, Task
 from services.model.transcript import Body, output_id
 from services.model.voiced import spread
 from services.storage import keys
@@ -69,7 +69,6 @@ def _read_by(spec: TranslateSpec) -> Iterator[tuple[str, str]]:
 
 def spec_of(ports: Ports, task: Task, job: Job) -> Spec:
     """What the attempt works on; raises JobFailed when an input has gone."""
-    item = task.manifest.items[job.item]
     match job.stage:
         case Stage.PREPARE:
             return _prepare(ports, task, job)
@@ -88,7 +87,7 @@ def spec_of(ports: Ports, task: Task, job: Job) -> Spec:
         case Stage.ASSEMBLE:
             return _assemble(ports, task, job)
         case Stage.TRANSLATE:
-            return _translate(ports, job, item)
+            return _translate(ports, task, job)
 
 
 def _prepare(ports: Ports, task: Task, job: Job) -> PrepareSpec:
@@ -185,7 +184,9 @@ def _assemble(ports: Ports, task: Task, job: Job) -> AssembleSpec:
     )
 
 
-def _translate(ports: Ports, job: Job, item: ItemSpec) -> TranslateSpec:
+def _translate(ports: Ports, task: Task, job: Job) -> TranslateSpec:
+    item = task.manifest.items[job.item]
+    glossary = task.manifest.options.glossary
     language = job.inputs["source_language"]
     body: Body | None = None
     text = item.text
@@ -206,6 +207,7 @@ def _translate(ports: Ports, job: Job, item: ItemSpec) -> TranslateSpec:
         last=job.inputs["last"],
         parts=job.inputs["parts"],
         former=_former(ports, job, language),
+        glossary=[] if glossary is None else glossary.rules(language, job.language),
         output=_output(ports, job, "translation.json"),
         output_text=_output(ports, job, "translation.txt"),
     )

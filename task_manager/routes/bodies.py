@@ -64,6 +64,7 @@ def _options_of_a_form() -> dict[str, Any]:
             "description": "JSON object: target language, or `*`, → list of models.",
         },
         "hotwords": {"type": "string", "description": "JSON object, as in the JSON body."},
+        "glossary": {"type": "string", "description": "JSON object, as in the JSON body."},
     }
     for name, about in schema_of(NewOptions)["properties"].items():
         kinds = [kind for kind in about.get("anyOf", [about]) if kind.get("type") != "null"]

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends
 
 from services.model.access import Scope
 from services.model.errors import Conflict, NotFound
-from services.model.hotwords import TermList, list_id
+from services.model.terms import TermList, list_id
 from task_manager.auth import may
 from task_manager.characters import check_characters
 from task_manager.dependencies import Owner, TheClerk, TheStore

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from services.model.errors import FailureClass
+from services.model.glossary import GlossaryUse
 from services.model.hotwords import Hinted
 from services.model.transcript import Check, Segment
 from task_manager.schemas.request import AnswerModel
@@ -36,6 +37,9 @@ class CellView(AnswerModel):
     outdated: bool = Field(
         description="Its text was made, or corrected, before the words of which it is the "
         "translation were corrected."
+    )
+    glossary: GlossaryUse | None = Field(
+        default=None, description="What came of the glossary, once the translation is there."
     )
 
 

@@ -19,7 +19,7 @@ from services.model.decoding import Decoding, Guard, Temperature
 from services.model.stages import Unsure
 from services.model.task import Segments
 from task_manager.schemas.request import RequestModel
-from task_manager.schemas.terms import NewHotwords
+from task_manager.schemas.terms import NewGlossary, NewHotwords
 from task_manager.schemas.webhook import NewTaskWebhook
 
 MAX_TEXT_ID = 200  # characters
@@ -153,6 +153,9 @@ class NewOptions(Decoding, OtherNames):
     )
     hotwords: NewHotwords | None = Field(
         default=None, description="Terms by a method, of a stored list or given here."
+    )
+    glossary: NewGlossary | None = Field(
+        default=None, description="How terms are translated, of stored lists or given here."
     )
     temperature: Annotated[
         Temperature | Annotated[list[Temperature], Field(min_length=1, max_length=10)] | None,

@@ -7,21 +7,40 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from services.model.hotwords import BOOST, LEAST_BOOST, MAX_TERM, MAX_TERMS, MOST_BOOST, Term
+from services.model.glossary import MAX_TRANSLATION, Entry
+from services.model.hotwords import BOOST, LEAST_BOOST, MAX_TERM, MAX_TERMS, MOST_BOOST
 from task_manager.schemas.request import MOST, AnswerModel, RequestModel
 
 MAX_NAME = 100  # characters
 MAX_LISTS = 100  # of an owner
+MAX_NAMED = 20  # lists, by one task
 
 _Boost = Annotated[float, Field(ge=LEAST_BOOST, le=MOST_BOOST)]
 _Text = Annotated[str, Field(min_length=1, max_length=MAX_TERM)]
+_Tag = Annotated[str, Field(max_length=40)]
+_Translation = Annotated[str, Field(min_length=1, max_length=MAX_TRANSLATION)]
 
 
 class NewTerm(RequestModel):
-    """A name or a phrase with a boost of its own."""
+    """A name or a phrase: how much it is expected, and how it is translated."""
 
     text: _Text
-    boost: _Boost | None = Field(default=None, description="Of this term; else that of all.")
+    boost: _Boost | None = Field(
+        default=None, description="Of this term as a hotword; else that of all."
+    )
+    language: _Tag | None = Field(
+        default=None, description="The language that it is a term of; none: of any."
+    )
+    translations: dict[_Tag, _Translation] = Field(
+        default_factory=dict, max_length=200, description="By target language."
+    )
+    keep: bool = Field(
+        default=False,
+        description="It stays as it stands in every language that `translations` does not name.",
+    )
+    case_sensitive: bool = Field(
+        default=False, description="Only where it is written so, in capitals and small letters."
+    )
 
 
 def _kind(given: Any) -> str:
@@ -58,6 +77,23 @@ class NewHotwords(RequestModel):
     )
 
 
+class NewGlossary(RequestModel):
+    """How terms are translated."""
+
+    terms: _Terms = Field(
+        default_factory=list,
+        description="With `translations`, or with `keep`. They go before those of the lists.",
+    )
+    lists: Annotated[
+        list[Annotated[str, Field(max_length=MAX_NAME)]], Field(max_length=MAX_NAMED)
+    ] = Field(
+        default_factory=list,
+        description="Lists of yours, by id or name. Those of their terms that have a translation "
+        "are copied when the task is taken.",
+        examples=[["products"]],
+    )
+
+
 class ChangedTermList(RequestModel):
     """What a list holds from now on; its name stays."""
 
@@ -87,7 +123,7 @@ class TermListSummary(AnswerModel):
 
 
 class TermListView(TermListSummary):
-    terms: list[Term]
+    terms: list[Entry]
 
 
 class TermLists(AnswerModel):

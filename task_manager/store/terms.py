@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from services.model.hotwords import TermList
+from services.model.terms import TermList
 
 
 class TermStore(Protocol):

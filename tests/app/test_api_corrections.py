@@ -82,7 +82,7 @@ def test_corrected_words_are_translated_anew(manager, done) -> None:
     assert result["zh"] == {NAME: {"A": "[zh] Herd."}, "2": {"T": "[zh] Hello."}}
     items = manager.api.get(f"/v1/tasks/{done}/items").json()["items"]
     assert items[0]["cells"]["zh"]["A"] == {
-        "state": "done", "error": None, "version": 1, "outdated": False,
+        "state": "done", "error": None, "version": 1, "outdated": False, "glossary": None,
     }  # fmt: skip
     assert items[1]["cells"]["zh"]["T"]["version"] == 0
 

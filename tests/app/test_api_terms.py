@@ -10,6 +10,9 @@ from running_manager import Manager, error_of
 from services.model.hotwords import MAX_TERM, MAX_TERMS
 from task_manager.schemas.terms import MAX_LISTS
 
+PLAIN = {
+    "boost": None, "language": None, "translations": {}, "keep": False, "case_sensitive": False
+}  # fmt: skip
 TEXT = {"items": [{"text": "Good morning.", "language": "en"}], "targets": ["en"]}
 
 
@@ -35,7 +38,7 @@ def refused(manager: Manager, **hotwords: Any) -> tuple[int, str, str | None]:
 def test_a_list_is_made_read_changed_and_deleted(manager: Manager) -> None:
     new = made(manager, "drugs", "Zyrtec", {"text": "頭孢", "boost": 2.5})
     path = f"/v1/term-lists/{new['id']}"
-    assert new["terms"] == [{"text": "Zyrtec", "boost": None}, {"text": "頭孢", "boost": 2.5}]
+    assert new["terms"] == [{**PLAIN, "text": "Zyrtec"}, {**PLAIN, "text": "頭孢", "boost": 2.5}]
     assert manager.api.get(path).json() == new
 
     changed = manager.api.put(path, json={"terms": ["Nivolumab"], "revision": 1}).json()
@@ -55,7 +58,7 @@ def test_a_list_that_somebody_else_has_changed_is_not_written_over(manager: Mana
     late = manager.api.put(path, json={"terms": ["b"], "revision": 1})
 
     assert error_of(late) == (409, "term_list_changed", "revision")
-    assert manager.api.get(path).json()["terms"] == [{"text": "a", "boost": None}]
+    assert manager.api.get(path).json()["terms"] == [{**PLAIN, "text": "a"}]
 
 
 def test_there_is_one_list_of_a_name(manager: Manager) -> None:

@@ -33,7 +33,7 @@ def test_a_list_is_added_shown_changed_and_removed(terms, file: str, tmp_path: P
     other.write_text("Nivolumab", "utf-8")
     terms("change", list_id, str(other))
     shown = json.loads(terms("show", list_id, "--json"))
-    assert (shown["revision"], shown["terms"]) == (2, [{"text": "Nivolumab", "boost": None}])
+    assert (shown["revision"], [term["text"] for term in shown["terms"]]) == (2, ["Nivolumab"])
 
     assert terms("remove", list_id) == ""
     assert json.loads(terms("list", "--json")) == []
@@ -56,6 +56,25 @@ def test_a_task_takes_the_terms_of_a_file_or_of_a_list(
     assert second["terms"] == first["terms"]
     assert second["method"] == "prompt"
     assert second["taken_from"].startswith("tl_")
+
+
+def test_a_task_takes_the_translations_of_files_and_lists(
+    terms, fanscribe, tmp_path: Path, manager
+) -> None:
+    table = tmp_path / "table.tsv"
+    table.write_text("term\tde\tkeep\nbank\tUfer\t\nFanscribe\t\tyes\n", "utf-8")
+    terms("add", "products", str(table))
+    listed = json.loads(terms("list", "--json"))[0]
+    assert terms("show", listed["id"]) == table.read_text("utf-8")
+
+    told = fanscribe(
+        "submit", "--text", "1=Hello.", "--from", "en", "--to", "de", "--json",
+        "--glossary", str(table), "--glossary", "products",
+    )  # fmt: skip
+
+    glossary = manager.task(json.loads(told)["id"])["options"]["glossary"]
+    assert [term["translations"] for term in glossary["terms"]] == [{"de": "Ufer"}, {}]
+    assert glossary["taken_from"] == [f"{listed['id']}@1"]
 
 
 @pytest.mark.parametrize("line", ["a\tb", "a\t11", "a\t0.5"])

@@ -6,13 +6,14 @@ import os
 from typing import Any
 
 from services.model.errors import FailureClass
-from services.model.hotwords import Term, TermList
+from services.model.glossary import Entry
 from services.model.job import HistoryEntry, Job, Lease, Stage, job_id
 from services.model.node import Node
 from services.model.pack import Pack
 from services.model.remembered import Remembered
 from services.model.states import JobState
 from services.model.task import Item, ItemSpec, Manifest, Options, Target, Task
+from services.model.terms import TermList
 from services.model.transcript import Body, Output, output_id
 from services.model.webhook import Delivery, Endpoint, Secret
 from task_manager.store.children import Children, NewEvent
@@ -147,7 +148,10 @@ def a_term_list(list_id: str = "tl_1", **fields: Any) -> TermList:
         "id": list_id,
         "owner": "o",
         "name": "drugs.$x",
-        "terms": [Term(text="Zyrtec"), Term(text="頭孢", boost=2.5)],
+        "terms": [
+            Entry(text="Zyrtec", keep=True, translations={"zh": "仙特明"}, language="en"),
+            Entry(text="頭孢", boost=2.5),
+        ],
         "created_at": NOW,
         "changed_at": NOW,
     }

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from store_factories import NOW, a_term_list
 
-from services.model.hotwords import MAX_TERM, MAX_TERMS, Term
+from services.model.glossary import Entry
+from services.model.hotwords import MAX_TERM, MAX_TERMS
 from task_manager.store.protocol import Store
 
 
 def test_a_list_comes_back_as_it_was_written(store: Store) -> None:
     full = a_term_list(
-        terms=[Term(text=f"{n:03d}{'文' * (MAX_TERM - 3)}") for n in range(MAX_TERMS)]
+        terms=[Entry(text=f"{n:03d}{'文' * (MAX_TERM - 3)}") for n in range(MAX_TERMS)]
     )
 
     assert store.insert_term_list(full)
@@ -37,7 +38,7 @@ def test_lists_are_those_of_their_owner(store: Store) -> None:
 
 def test_a_list_is_changed_by_whoever_read_it_last(store: Store) -> None:
     store.insert_term_list(a_term_list())
-    terms = [Term(text="Nivolumab", boost=4.0)]
+    terms = [Entry(text="Nivolumab", boost=4.0)]
 
     changed = store.change_term_list("tl_1", 1, {"terms": terms, "changed_at": NOW + 1})
 

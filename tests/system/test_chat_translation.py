@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from task_manager.store.sqlite import SqliteStore
@@ -104,3 +106,32 @@ def test_a_text_that_is_sent_again_is_not_paid_for_again(
     assert len(fake_chat.asked) == asked
     assert (first["task"]["usage"]["requests"], again["task"]["usage"]) == (asked, None)
     store.close()
+
+
+def test_a_stored_glossary_reaches_every_engine_and_what_was_missed_is_told(
+    chat_stack: Callable[..., Stack], fake_chat: fake.FakeChat, tmp_path: Path
+) -> None:
+    stack = chat_stack(FANSCRIBE_LLM_KEYS="fake=k-1")
+    table = tmp_path / "terms.tsv"
+    table.write_text("term\tde\tzh\nhere\tda\t这里\nThree\tThree\t三\n", "utf-8")
+    stack.json("terms", "add", "words", str(table))
+    text = "1=One is here, at https://x.example. Three is gone."
+    told = stack.json(
+        "submit", "--text", text, "--from", "en", "--to", "de,zh", "--glossary", "words", "--wait"
+    )
+    assert (
+        told["result"]["zh"]["1"]["T"] == "[zh] One is 这里, at https://x.example.[zh] 三 is gone."
+    )
+    asked = [json.loads(body["messages"][1]["content"]) for body in fake_chat.bodies]
+    assert asked[0]["terms"] == {"here": "da", "Three": "Three"}
+    assert told["task"]["warnings"] == [
+        {"text_id": "1", "warning": "glossary_term_missing: here (de)"}
+    ]
+    (item,) = httpx.get(f"{stack.url}/v1/tasks/{told['task']['id']}/items").json()["items"]
+    assert item["cells"]["de"]["T"]["glossary"]["applied"] == [{"term": "Three", "times": 1}]
+    assert item["cells"]["zh"]["T"]["glossary"] == {
+        "sentences": 2,
+        "applied": [{"term": "here", "times": 1}, {"term": "Three", "times": 1}],
+        "missed": [],
+        "more": 0,
+    }

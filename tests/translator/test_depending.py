@@ -10,8 +10,11 @@ import pytest
 
 from services.model.catalog import ModelEntry
 from services.model.chat import ChatService
+from services.model.glossary import Rule
 from services.model_lock import ModelLock, hashed, read_lock, write_lock
-from translator_worker.depending import of_folder, of_service
+from translator_worker.depending import digest, of_folder, of_service
+from translator_worker.engines import Row
+from translator_worker.glossary import Terms
 
 ENTRY = ModelEntry(name="m", kind="translate", engine="ctranslate2", languages=["en", "de"])
 BIG = 5 * 1024 * 1024
@@ -103,3 +106,16 @@ def test_a_service_is_known_by_what_it_is_asked() -> None:
         {"body": {"temperature": 1}}, {"context": 0},
     ]  # fmt: skip
     assert len({asked(), *(asked(**other) for other in others)}) == 1 + len(others)
+
+
+def test_a_sentence_is_known_again_by_the_terms_that_stand_in_it() -> None:
+    text = "The coin is here."
+
+    def named(*rules: Rule) -> str:
+        return digest(Row(text, "en", "de", Terms(rules, [text]) if rules else None), "m")
+
+    coin, taler = Rule(term="coin", put="Münze"), Rule(term="coin", put="Taler")
+    elsewhere = Rule(term="box", put="Kiste")
+    assert named() == named(elsewhere)
+    assert named(coin) == named(coin, elsewhere)
+    assert len({named(), named(coin), named(taler)}) == 3

@@ -28,9 +28,11 @@ class SpeakingEngine:
 
     def __init__(self, answer: Callable[[str], str]) -> None:
         self.asked: list[str] = []
+        self.rows: list[Row] = []
         self._answer = answer
 
     def translate(self, rows: Sequence[Row], *, beam_size: int | None) -> list[Translation]:
+        self.rows += rows
         self.asked += [row.text for row in rows]
         return [Translation(self._answer(row.text) if row.text else "", ["seen"]) for row in rows]
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from services.model.transcript import join_texts
+from translator_worker.glossary import Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,7 @@ class Row:
     text: str
     source: str
     target: str
+    terms: Terms | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from translator_worker.engines.llm_answers import Fault, Reading, read
 from translator_worker.engines.llm_endpoint import Endpoint
 from translator_worker.engines.llm_requests import Line, Request, packed, tokens_of
 from translator_worker.engines.suspicions import length_is_strange, may_stay
+from translator_worker.glossary import Terms
 from translator_worker.sentences import halves, within
 
 LINE_TRIES = 3  # of a line that goes out alone
@@ -44,23 +45,29 @@ class ChatEngine:
         self._pause_s = pause_s
 
     def translate(
-        self, texts: Sequence[str], source: str, target: str, watch: Watch
+        self,
+        texts: Sequence[str],
+        source: str,
+        target: str,
+        watch: Watch,
+        *,
+        terms: Terms | None = None,
     ) -> list[Translation]:
         """All lines of a job. An answer stands where its line stood; a blank
         one stays blank. Raises JobFailed."""
         most = self._service.max_tokens
         parts = [within(t, lambda s: tokens_of(s) <= most) if t.strip() else [] for t in texts]
         pieces = [piece for line in parts for piece in line]
-        done = asyncio.run(self._run(pieces, source, target, watch))
+        done = asyncio.run(self._run(pieces, source, target, watch, terms))
         ready = iter(done)
         return [joined([next(ready) for _ in line], target) for line in parts]
 
     async def _run(
-        self, pieces: Sequence[str], source: str, target: str, watch: Watch
+        self, pieces: Sequence[str], source: str, target: str, watch: Watch, terms: Terms | None
     ) -> list[Translation]:
         endpoint = Endpoint(self._name, self._service, self._key, watch.used, pause_s=self._pause_s)
         async with endpoint:
-            work = _Work(self._service, endpoint, pieces, source, target)
+            work = _Work(self._service, endpoint, pieces, source, target, terms)
             lines = [Line(number, text) for number, text in enumerate(pieces)]
             batches = packed(lines, self._service.max_tokens, self._service.max_lines)
             running = [asyncio.create_task(work.translate(batch)) for batch in batches]
@@ -99,6 +106,7 @@ class _Work:
     pieces: Sequence[str]
     source: str
     target: str
+    terms: Terms | None = None
     done: dict[int, Translation] = field(default_factory=dict)
 
     async def translate(self, lines: Sequence[Line], *, again: bool = False) -> None:
@@ -143,6 +151,7 @@ class _Work:
             after=self.pieces[last + 1 : last + 1 + self.service.context],
             source=self.source,
             target=self.target,
+            terms=self.terms.rules_in(line.text for line in lines) if self.terms else {},
         )
         return read(await self.endpoint.ask(request.body(self.service)), request)
 

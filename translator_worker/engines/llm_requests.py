@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from services.model.chat import ChatService
@@ -45,6 +45,12 @@ Keep numbers, names, URLs, e-mail addresses and placeholders such as {{name}} or
 """
 
 
+_TERMS = """\
+"terms" is a glossary: where a term of it stands, its translation is the one given there, in the \
+form that the grammar of {target} asks for.\
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """What is translated as one; `number` is its place among all lines of the job."""
@@ -55,13 +61,15 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Some lines, with texts that stand before and after them."""
+    """Some lines, with texts that stand before and after them, and how `terms` in them are to be
+    translated."""
 
     lines: Sequence[Line]
     before: Sequence[str]
     after: Sequence[str]
     source: str
     target: str
+    terms: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def by_id(self) -> dict[str, Line]:
@@ -73,13 +81,17 @@ class Request:
         system = _PROMPT.format(
             source=_named(self.source), target=_named(self.target), example=_EXAMPLE
         )
-        asked = {
+        glossary = _TERMS.format(target=_named(self.target)) if self.terms else ""
+        asked: dict[str, Any] = {
             "before": list(self.before),
             "lines": [{"id": code, "text": line.text} for code, line in self.by_id.items()],
             "after": list(self.after),
         }
+        if self.terms:
+            asked["terms"] = dict(self.terms)
+        told = "\n".join(filter(None, [system, glossary, service.instructions]))
         messages = [
-            {"role": "system", "content": "\n".join(filter(None, [system, service.instructions]))},
+            {"role": "system", "content": told},
             {"role": "user", "content": json.dumps(asked, ensure_ascii=False)},
         ]
         return {**service.body, "model": service.model, "messages": messages, **_form(service)}

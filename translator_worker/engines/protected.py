@@ -1,4 +1,4 @@
-"""An engine around another, which sees to it that links, placeholders, markup and numbers survive.
+"""An engine around another, which sees to it that what is protected survives, and terms are kept.
 
 A model gets a sentence with a placeholder for each span, a chat model gets it as it is. Where the
 translation lacks something, the words go again, piece by piece.
@@ -7,15 +7,26 @@ translation lacks something, the words go again, piece by piece.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from translator_worker.engines import Engine, Row, Translation
+from translator_worker.glossary import composed, missed
 from translator_worker.numbers import numbers_in, numbers_lost
-from translator_worker.protecting import Masked, Piece, masked, pieces, rejoined, restored, stands
+from translator_worker.protecting import (
+    Masked,
+    Piece,
+    gaps,
+    masked,
+    pieces,
+    rejoined,
+    restored,
+    stands,
+)
 from translator_worker.spans import Span, besides, spans_in
 
 IN_PIECES = "in_pieces"  # the flag of a sentence that was translated so
 NUMBER_LOST = "number_lost"  # which a chat model may have written as a word
+TERM_MISSING = "glossary_term_missing"  # in the form that the glossary has, at least
 
 
 class ProtectedEngine:
@@ -33,45 +44,61 @@ class ProtectedEngine:
         words = [row for each in lost for row in each.rows()]
         told = iter(self._engine.translate(words, beam_size=beam_size) if words else [])
         again = iter([each.joined(told) for each in lost])
-        return [next(again) if answer is None else answer for answer in whole]
+        done = [next(again) if answer is None else answer for answer in whole]
+        return [each.judged(answer) for each, answer in zip(sentences, done, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
 class _Sentence:
-    """A row on its way; `masked` is None where it goes as it is."""
+    """A row on its way. `spans` have to stand in its translation, `terms` should; `masked` is None
+    where it goes as it is."""
 
     row: Row
     spans: Sequence[Span]
+    terms: Sequence[Span]
     masked: Masked | None
 
     @classmethod
     def of(cls, row: Row, *, masks: bool) -> _Sentence:
+        row = replace(row, text=composed(row.text)) if row.terms else row
         spans = spans_in(row.text)
-        return cls(row, spans, masked(row.text, spans) if masks else None)
+        terms = row.terms.spans_in(row.text, spans) if row.terms else []
+        if not masks:
+            return cls(row, spans, terms, None)
+        spans = besides(spans, terms)
+        return cls(row, spans, terms, masked(row.text, spans))
 
     @property
     def asked(self) -> Row:
         """What the engine is to translate: nothing where all that stands there is protected."""
         if self._is_bare():
-            return _row("", self.row)
-        return self.row if self.masked is None else _row(self.masked.text, self.row)
+            return replace(self.row, text="")
+        return self.row if self.masked is None else replace(self.row, text=self.masked.text)
 
     def whole(self, made: Translation) -> Translation | None:
-        """None where something was lost on the way."""
+        """None where something was lost on the way, of which a number is none in a chat."""
         if self._is_bare():
-            return Translation(self.row.text)
-        if self.masked is not None:
-            text = restored(self.masked, made.text, self.row.text, self.spans)
-            lost = text is None or numbers_lost(self.row.text, text)
-            return None if lost or text is None else Translation(text, made.flags)
-        if not stands(self.spans, made.text):
-            return None
-        lost = numbers_lost(self.row.text, made.text)
-        return Translation(made.text, [*made.flags, NUMBER_LOST]) if lost else made
+            return self.cut().joined(iter(()), flagged=False)
+        if self.masked is None:
+            return made if stands(self.spans, made.text) else None
+        text = restored(self.masked, made.text, self.row.text, self.spans)
+        return None if text is None or self._lacks_number(text) else replace(made, text=text)
 
     def cut(self) -> _Cut:
         spans = besides(self.spans, numbers_in(self.row.text))
         return _Cut(self.row, spans, pieces(self.row.text, spans))
+
+    def judged(self, made: Translation) -> Translation:
+        """With flags for what is still missing."""
+        flags = [TERM_MISSING] if missed(self.terms, made.text) else []
+        if self.masked is None and self._lacks_number(made.text):
+            flags.append(NUMBER_LOST)
+        return replace(made, flags=[*made.flags, *flags])
+
+    def _lacks_number(self, translation: str) -> bool:
+        """A number of a term or a link is the business of these."""
+        spans = besides(self.spans, self.terms) if self.masked is None else self.spans
+        return numbers_lost("\n".join(gaps(self.row.text, spans)), translation)
 
     def _is_bare(self) -> bool:
         return bool(self.spans) and not any(
@@ -88,11 +115,11 @@ class _Cut:
     pieces: Sequence[Piece]
 
     def rows(self) -> list[Row]:
-        return [_row(piece.words, self.row) for piece in self.pieces if piece.words]
+        return [replace(self.row, text=piece.words) for piece in self.pieces if piece.words]
 
-    def joined(self, told: Iterator[Translation]) -> Translation:
+    def joined(self, told: Iterator[Translation], *, flagged: bool = True) -> Translation:
         parts = [next(told) if piece.words else Translation("") for piece in self.pieces]
-        flags = dict.fromkeys([*(flag for part in parts for flag in part.flags), IN_PIECES])
+        flags = dict.fromkeys(flag for part in parts for flag in part.flags)
         text = rejoined(
             self.pieces,
             [part.text for part in parts],
@@ -100,8 +127,4 @@ class _Cut:
             source=self.row.source,
             target=self.row.target,
         )
-        return Translation(text, list(flags))
-
-
-def _row(text: str, row: Row) -> Row:
-    return Row(text, row.source, row.target)
+        return Translation(text, [*flags, IN_PIECES] if flagged else list(flags))

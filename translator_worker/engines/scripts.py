@@ -48,4 +48,4 @@ class InEitherScript:
         """The row in languages that the model knows."""
         source, target = self._asked(row.source, row.target) or (row.source, row.target)
         text = row.text if source == row.source else written_in(row.text, source)
-        return Row(text, source, target)
+        return replace(row, text=text, source=source, target=target)

@@ -31,6 +31,13 @@ class Hotwords(TypedDict, total=False):
     boost_factor: float
 
 
+class Glossary(TypedDict, total=False):
+    """How terms are translated; docs/glossaries.md says how they are found."""
+
+    terms: Sequence[dict[str, Any]]
+    lists: Sequence[str]
+
+
 class DecodeOptions(TypedDict, total=False):
     """How a speech model writes down what it hears; docs/transcription.md has ranges and defaults,
     and what goes together."""
@@ -81,6 +88,7 @@ class Options(DecodeOptions, total=False):
     multilingual: bool
     keywords: list[str]
     hotwords: Hotwords
+    glossary: Glossary
     channels: Channels
     check_threshold: float
     check_action: CheckAction

@@ -46,7 +46,7 @@ def delete(list_id: str) -> Call[None]:
 def sent(terms: Terms) -> list[Any]:
     """As the server takes them."""
     return [
-        each.model_dump(exclude_none=True) if isinstance(each, Term) else each for each in terms
+        each.model_dump(exclude_defaults=True) if isinstance(each, Term) else each for each in terms
     ]
 
 

@@ -9,12 +9,12 @@ from urllib.parse import parse_qs, urlsplit
 from pymongo import IndexModel, MongoClient
 
 from services.model.access import ApiKey, AuditLine
-from services.model.hotwords import TermList
 from services.model.job import Job
 from services.model.node import Node
 from services.model.pack import Pack
 from services.model.remembered import Remembered
 from services.model.task import Item, Task, TaskEvent, Upload
+from services.model.terms import TermList
 from services.model.transcript import Output
 from services.model.webhook import Delivery, Endpoint
 from task_manager.store.documents import Document, media_bytes, version_key

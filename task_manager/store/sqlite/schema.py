@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from services.model.access import ApiKey, AuditLine
-from services.model.hotwords import TermList
 from services.model.job import WORDY, Job
 from services.model.node import Node
 from services.model.pack import Pack
 from services.model.remembered import Remembered
 from services.model.task import Item, Task, TaskEvent, Upload
+from services.model.terms import TermList
 from services.model.transcript import Output
 from services.model.values import Stored
 from services.model.webhook import Delivery, Endpoint

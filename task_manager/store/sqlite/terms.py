@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from services.model.hotwords import TermList
+from services.model.terms import TermList
 from task_manager.store.documents import Document
 from task_manager.store.sqlite.database import Database
 from task_manager.store.sqlite.schema import TERM_LISTS
