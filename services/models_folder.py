@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from pydantic import ValidationError
 from services.model.catalog import DEMO, SCRIPTS, STUBS, WHISPER, Catalog, ModelEntry, memory_of
 from services.model.errors import Invalid
 from services.model.languages import parse_language
+from services.model_description import DESCRIPTION_FILE, read_description
 from services.model_lock import read_lock
 from services.settings import Settings
 
@@ -25,8 +27,9 @@ def load_catalog(settings: Settings) -> Catalog:
 
     Offered without being named are, in this order: the model of the settings, the demo models
     if they are wanted, the catalog file's, what lies in the models folder, the conversion of
-    scripts, the stubs if they are wanted. One whose licence forbids commercial use is offered
-    only where the settings allow it.
+    scripts, the stubs if they are wanted. What lies there and describes itself, as a converted
+    translator does, is known without the catalog file. One whose licence forbids commercial use
+    is offered only where the settings allow it.
 
     Raises Invalid, `bad_catalog_file` or `noncommercial_default`.
     """
@@ -36,6 +39,7 @@ def load_catalog(settings: Settings) -> Catalog:
     known = {entry.name: entry for entry in (*demo, *whisper, SCRIPTS, *stubs)}
     written = _read(settings.catalog_file, known) if settings.catalog_file else []
     known.update({entry.name: entry for entry in written})
+    known.update(_described(settings, known))
     entries = [_with_licence(entry, settings) for entry in known.values()]
     located = [entry.name for entry in entries if locate(entry, settings)]
     order = [*_names(demo), *_names(written), *located, SCRIPTS.name, *_names(stubs)]
@@ -90,7 +94,7 @@ def about_installed(entry: ModelEntry, settings: Settings) -> About:
 def facts(entry: ModelEntry, settings: Settings) -> dict[str, Any]:
     """All that this machine can tell of a model, as its views have it."""
     return {
-        **entry.model_dump(exclude={"location", "revision", "chat"}),
+        **entry.model_dump(exclude={"location", "revision", "family", "chat"}),
         **asdict(about_installed(entry, settings)),
         "commercial": entry.commercial,
         "hub_id": entry.hub_id,
@@ -106,6 +110,25 @@ def _with_licence(entry: ModelEntry, settings: Settings) -> ModelEntry:
     folder = None if entry.licence else locate(entry, settings)
     lock = read_lock(folder) if folder else None
     return entry.model_copy(update={"licence": lock.licence}) if lock else entry
+
+
+def _described(settings: Settings, known: Mapping[str, ModelEntry]) -> dict[str, ModelEntry]:
+    """The translators in the models folder that say what they translate, and that nobody else
+    describes."""
+    spoken_for = {entry.location or entry.name for entry in known.values()}
+    found = {}
+    for path in sorted(settings.models_folder.glob(f"*/{DESCRIPTION_FILE}")):
+        name = path.parent.name
+        about = read_description(path.parent)
+        if name in known or name in spoken_for or not (path.parent / "model.bin").is_file():
+            continue
+        size = (path.parent / "model.bin").stat().st_size // 1_000_000
+        table = about.model_dump(include={"family", "languages", "pairs", "licence"})
+        table |= {"name": name, "kind": "translate", "engine": "ctranslate2", "location": name}
+        table |= {"size_mb": size, "memory_mb": memory_of(size, settings.compute_type)}
+        with suppress(ValidationError, Invalid):
+            found[name] = _entry(table, {})
+    return found
 
 
 def _preferred(catalog: Catalog, settings: Settings) -> list[str]:

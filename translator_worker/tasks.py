@@ -209,7 +209,7 @@ def _load(entry: ModelEntry, folder: Path, settings: Settings) -> Loaded:
 
     run = {"device": settings.device, "compute_type": settings.compute_type}
     on = of_folder(folder, entry, **run)
-    return Loaded(CTranslate2Engine(folder, **run), on)
+    return Loaded(CTranslate2Engine(folder, family=entry.family, **run), on)
 
 
 def _sentences(spec: TranslateSpec, work: Work) -> tuple[list[Sentence], float | None]:

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.model.catalog import is_noncommercial
-
 if TYPE_CHECKING:
     from rich.console import Console
 
     from services.client.client import Fanscribe
     from services.client.views import ModelView
+    from services.installing.converting import Wanted
     from services.installing.pulling import Installed, Show
     from services.installing.target import Target
 
@@ -57,12 +56,73 @@ def commands(connect: Callable[[], Fanscribe]) -> typer.Typer:
         """Bring a model onto this machine, checked by its hashes."""
         _pull(name, revision, source, as_json=json)
 
+    _add_convert(group)
     return group
+
+
+def _add_convert(group: typer.Typer) -> None:
+    @group.command()
+    def convert(  # noqa: PLR0917  typer passes them by name
+        source: Annotated[
+            str,
+            typer.Argument(metavar="DIR|MODEL", help="Its folder, or owner/name on the hub."),
+        ],
+        name: Annotated[str, typer.Option(help="What tasks will call it.")] = "",
+        quantization: Annotated[
+            str, typer.Option(metavar="TYPE", help="Of its weights: int8, float16, float32, …")
+        ] = "int8",
+        sources: Annotated[
+            str, typer.Option("--source", metavar="LANG,…", help="What it translates from.")
+        ] = "",
+        targets: Annotated[
+            str, typer.Option("--target", metavar="LANG,…", help="What it translates into.")
+        ] = "",
+        revision: Annotated[
+            str, typer.Option(metavar="REV", help="A commit, tag or branch of the hub.")
+        ] = "main",
+        licence: Annotated[str, typer.Option(help="What its licence is called.")] = "",
+        json: AsJson = False,
+    ) -> None:
+        """Convert a translation model into CTranslate2's format, ready to be used."""
+        from services.installing.converting import Wanted
+
+        name = name or Path(source).resolve().name
+        wanted = Wanted(name, quantization, _tags(sources), _tags(targets), licence)
+        _convert(source, revision, wanted, as_json=json)
+
+
+def _tags(listed: str) -> list[str]:
+    from services.model.languages import parse_language
+
+    return [parse_language(tag, field="languages") for tag in listed.split(",") if tag.strip()]
+
+
+def _convert(source: str, revision: str, wanted: Wanted, *, as_json: bool) -> None:
+    from services import settings as configuration
+    from services.client.output import STDERR
+    from services.installing.converting import convert, convert_from_hub
+    from services.installing.errors import CannotInstall
+    from services.installing.hub import Hub
+    from services.installing.target import target_of
+    from services.model.catalog import is_hub_id
+    from services.models_folder import load_catalog
+
+    settings = configuration.load()
+    root = settings.models_folder
+    known = load_catalog(settings).entry(wanted.name)
+    if known is not None and (known.engine != "ctranslate2" or known.demo):
+        raise CannotInstall(f"{wanted.name} is the name of another model: give one by --name.")
+    if Path(source).is_dir() or not is_hub_id(source):
+        done = convert(Path(source), wanted, root)
+    else:
+        with _progress(STDERR) as show, closing(Hub.of_environment()) as hub:
+            done = convert_from_hub(hub, source, revision, wanted, root, show=show)
+    _report(target_of(wanted.name, settings), done, as_json=as_json)
 
 
 def _pull(name: str, revision: str, source: Path | None, *, as_json: bool) -> None:
     from services import settings as configuration
-    from services.client.output import STDERR, print_json, print_raw
+    from services.client.output import STDERR
     from services.installing.hub import Hub
     from services.installing.importing import bring
     from services.installing.pulling import pull
@@ -78,40 +138,19 @@ def _pull(name: str, revision: str, source: Path | None, *, as_json: bool) -> No
             wanted = revision or target.revision
             with closing(Hub.of_environment()) as hub:
                 done = pull(hub, target.to_pull, wanted, target.folder, root, show=show)
+    _report(target, done, as_json=as_json)
+
+
+def _report(target: Target, done: Installed, *, as_json: bool) -> None:
+    from services.client.output import print_json, print_raw
+    from services.installing.telling import outcome
+
     if as_json:
         about = {"model": target.name, "folder": str(done.folder), "digest": done.lock.digest}
         flags = {"anew": done.anew, "checked": done.checked}
         print_json({**about, **flags, **done.lock.model_dump(exclude={"files"})})
     else:
-        print_raw("\n".join(_outcome(target, done)))
-
-
-def _outcome(target: Target, done: Installed) -> list[str]:
-    """What there is now, and what follows from it."""
-    lock = done.lock
-    commit = f" at {lock.revision[:12]}" if lock.revision else ""
-    lines = [
-        f"{target.name}{commit} is {'installed' if done.anew else 'there already, whole'}.",
-        f"  folder   {done.folder}",
-        f"  licence  {lock.licence or 'not said'}",
-        f"  digest   {lock.digest}",
-    ]
-    if not done.checked:
-        lines.append("There were no hashes to compare it with; those of now are kept beside it.")
-    if not any(file.name == "preprocessor_config.json" for file in lock.files):
-        lines.append("It has no preprocessor_config.json: 80 mel bands are assumed.")
-    if is_noncommercial(lock.licence):
-        lines.append(
-            "Its licence forbids commercial use: it is used where a task names it, and else only "
-            "with FANSCRIBE_ALLOW_NONCOMMERCIAL=true."
-        )
-    if target.entry is None:
-        table = f'[[model]]\nname = "{target.name.partition("/")[2]}"\nkind = "transcribe"\n'
-        table += f'engine = "faster-whisper"\nlocation = "{target.name}"'
-        lines += ["Tasks can use it once the catalog file (FANSCRIBE_CATALOG_FILE) has it:", table]
-    if done.anew:
-        lines.append("A manager or a worker that runs already sees it after its next start.")
-    return lines
+        print_raw("\n".join(outcome(target, done)))
 
 
 @contextmanager

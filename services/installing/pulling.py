@@ -8,7 +8,7 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,19 +51,24 @@ def pull(
         there = read_lock(folder)
         if there and there.revision == listing.commit and not damaged(folder, there, thorough=True):
             return Installed(folder, there, anew=False, checked=True)
-        sizes = {name: listing.files[name].size for name in names}
-        check_room(root, sum(sizes.values()) - _bytes_in(partial))
-        files, checks = [], []
-        for name in names:
-            file, was_checked = _fetch(hub, listing, name, partial, show)
-            files.append(file)
-            checks.append(was_checked)
+        files, checked = fetch(hub, listing, names, partial, root, show=show)
         lock = ModelLock(
             hub_id=hub_id, revision=listing.commit, licence=listing.licence, files=files
         )
         put_in_place(partial, folder, lock)
         _forget_other_commits(partial, listing)
-        return Installed(folder, lock, anew=True, checked=all(checks))
+        return Installed(folder, lock, anew=True, checked=checked)
+
+
+def fetch(
+    hub: Hub, listing: Listing, names: Sequence[str], partial: Path, root: Path, *, show: Show
+) -> tuple[list[LockedFile], bool]:
+    """Brings those files of a revision into `partial`; whether all of them were compared with a
+    hash. Raises CannotInstall."""
+    sizes = {name: listing.files[name].size for name in names}
+    check_room(root, sum(sizes.values()) - _bytes_in(partial))
+    fetched = [_fetch(hub, listing, name, partial, show) for name in names]
+    return [file for file, _ in fetched], all(checked for _, checked in fetched)
 
 
 def _forget_other_commits(partial: Path, listing: Listing) -> None:

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from services.model.chat import ChatService
 from services.model.errors import Invalid
+from services.model.families import FamilyName
 from services.model.languages import LANGUAGES, whisper_code
 from services.model.scripts import SIMPLIFIED, TRADITIONAL, asked, other_script
 from services.model.values import Stored
@@ -31,9 +32,10 @@ class ModelEntry(Stored):
     `revision` if that is pinned. `aliases` are other names for it. `languages` empty means every
     Whisper language. A translator knows `pairs` if it has any, else every pair of two of its
     languages; what it knows in one script of Chinese it serves in both. `translates` is of a
-    transcriber: it was trained to write English for what is said in other languages. `demo`
-    models are tiny and know one small grammar. `chat` says where a model of the engine `llm`
-    runs, and how it is asked.
+    transcriber: it was trained to write English for what is said in other languages. `family` is
+    of a translator that CTranslate2 runs: how it is told the languages, where the model does not
+    say it itself. `demo` models are tiny and know one small grammar. `chat` says where a model of
+    the engine `llm` runs, and how it is asked.
     """
 
     name: str
@@ -48,6 +50,7 @@ class ModelEntry(Stored):
     size_mb: int = 0
     licence: str = ""
     translates: bool = True
+    family: FamilyName | None = None
     demo: bool = False
     chat: ChatService | None = None
 

@@ -42,6 +42,7 @@ HOMES = {
     "tenacity": ("translator_worker/engines/",),
     "sentencepiece": ("translator_worker/engines/", "demo/"),
     "opencc": ("services/chinese.py",),
+    "tokenizers": ("translator_worker/engines/", "services/model_tokens.py", "demo/"),
     "fastapi": ("task_manager/",),
     "starlette": ("task_manager/",),
     "uvicorn": ("task_manager/",),

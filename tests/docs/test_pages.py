@@ -196,6 +196,21 @@ def test_the_catalog_file_on_the_models_page_is_taken(tmp_path: Path) -> None:
     assert (swiss.languages, large.memory_mb) == (["de", "fr", "it"], 4000)
 
 
+def test_the_catalog_files_on_the_page_of_translation_models_are_taken(tmp_path: Path) -> None:
+    path = tmp_path / "models.toml"
+    sample = "\n".join(block.text for block in blocks(DOCS / "translation-models.md", "toml"))
+    path.write_text(sample, encoding="utf-8")
+
+    settings = Settings(catalog_file=path, models_dir=tmp_path)
+    english = load_catalog(settings).translator("en", "de")
+    japanese = load_catalog(settings.model_copy(update={"allow_noncommercial": True}))
+
+    assert english
+    assert (english.name, english.family) == ("opus-mt-en-de", "marian")
+    assert load_catalog(settings).translator("de", "ja") is None
+    assert japanese.translator("de", "ja")
+
+
 def test_the_models_page_shows_where_a_model_is_looked_for(tmp_path: Path) -> None:
     text = read(DOCS / "models.md")
     (listing,) = blocks(DOCS / "models.md", "text")

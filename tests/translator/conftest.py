@@ -10,6 +10,7 @@ import ctranslate2
 import numpy as np
 import pytest
 import sentencepiece
+from tiny_families import END, POSITIONS, WIDTH, fill
 
 from demo.grammar import LANGUAGES, sentences
 from services import settings
@@ -17,9 +18,6 @@ from services.model.chat import Usage
 from services.model.messages import Grant, Limits
 from services.model.stages import Place, TranslateSpec
 from services.model.transcript import Body
-
-WIDTH, POSITIONS = 16, 64
-END = "</s>"
 
 
 def _train_vocabulary(folder: Path) -> None:
@@ -43,37 +41,6 @@ def _vocabulary(folder: Path) -> list[str]:
     return [pieces.id_to_piece(number) for number in range(pieces.get_piece_size())]
 
 
-def _fill(spec, chance: np.random.Generator, vocabulary: int) -> None:
-    """Random weights of the right shapes."""
-    shapes = {
-        "embeddings": (vocabulary, WIDTH), "projection": (vocabulary, WIDTH),
-        "self_attention/linear_0": (3 * WIDTH, WIDTH), "attention/linear_1": (2 * WIDTH, WIDTH),
-        "linear_0": (WIDTH, WIDTH), "linear_1": (WIDTH, WIDTH), "linear_2": (WIDTH, WIDTH),
-    }  # fmt: skip
-
-    def visit(layer, name: str) -> None:
-        for key, value in list(vars(layer).items()):
-            path = f"{name}/{key}"
-            if isinstance(value, list):
-                for number, inner in enumerate(value):
-                    visit(inner, f"{path}_{number}")
-            elif isinstance(value, ctranslate2.specs.LayerSpec):
-                visit(value, path)
-            elif key in {"gamma", "beta"}:
-                setattr(layer, key, np.full(WIDTH, float(key == "gamma"), np.float32))
-            elif key in {"weight", "bias"}:
-                shape = next(s for part, s in shapes.items() if part in _tail(name))
-                size = shape if key == "weight" else shape[0]
-                drawn = chance.normal(0, 0.5, size) if key == "weight" else np.zeros(size)
-                setattr(layer, key, drawn.astype(np.float32))
-
-    visit(spec, "")
-
-
-def _tail(name: str) -> str:
-    return "/".join(name.split("/")[-2:])
-
-
 @pytest.fixture(scope="session")
 def vocabulary_folder(tmp_path_factory) -> Path:
     """Where the SentencePiece model of all tiny models lies."""
@@ -91,7 +58,7 @@ def make_model(tmp_path_factory, vocabulary_folder):
         shutil.copy(vocabulary_folder / "sentencepiece.model", folder)
         vocabulary = _vocabulary(folder)
         spec = ctranslate2.specs.TransformerSpec.from_config((1, 1), 2)
-        _fill(spec, np.random.default_rng(5), len(vocabulary))
+        fill(spec, np.random.default_rng(5), len(vocabulary))
         for side in (spec.encoder, spec.decoder):
             drawn = np.random.default_rng(6).normal(0, 0.5, (POSITIONS, WIDTH))
             side.position_encodings.encodings = drawn.astype(np.float32)

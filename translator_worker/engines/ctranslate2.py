@@ -1,51 +1,52 @@
-"""Translation models of CTranslate2 that say with a token which language is wanted."""
+"""Translation models of CTranslate2, each marked up as its family wants it."""
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import ctranslate2
-import sentencepiece
 
 from services.model.errors import FailureClass, JobFailed
+from services.model.families import END, FAMILIES, Family, Markup, guessed
+from services.model_description import ends_by_itself, read_description, read_vocabulary
 from translator_worker.engines import Row, Translation, joined
+from translator_worker.engines.pieces import open_pieces
 from translator_worker.engines.suspicions import length_is_strange
 from translator_worker.sentences import halves, within
 
-_END = "</s>"
 _MOST_TOKENS = 200  # of a source sentence; models forget the end of longer ones without a sign
+_LONGEST = 256  # tokens of a translation; one that loops is not waited for any longer
 _BEAM = 4  # where the model's description names none
-_MARGIN = 8  # positions kept free for the language token and the end
+_MARGIN = 8  # positions kept free for the marks and the end
 _RESPLITS = 3
+_UNKNOWN = "<unk>"
+_BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")  # a sentence has one line
+_WRONG = frozenset({"truncated", "length_ratio"})  # what halves may mend
 
 
 class CTranslate2Engine:
-    """A model folder with a `fanscribe.json` that names its family.
-
-    The one family so far is `demo`, marked up as M2M100 is: the source begins with its own
-    language, the target with the wanted one. The file may name `tokenizer_file`, and how long a
-    source (`max_source_tokens`) and a translation (`positions`) can get, in tokens.
+    """A model folder: what CTranslate2 converted, its tokenizer, and a `fanscribe.json` that says
+    more of it, if need be. Its family is the one named, else the one that the file says, else the
+    one that its vocabulary shows.
     """
 
-    def __init__(self, folder: Path, *, device: str, compute_type: str) -> None:
-        about = _about(folder)
-        family = about.get("family")
-        if family != "demo":
-            raise JobFailed(
-                FailureClass.PERMANENT,
-                "family_not_supported",
-                f"{folder.name} is of the family {family!r}; only 'demo' models run so far.",
-            )
-        self._longest = int(about.get("positions", 256)) - _MARGIN
-        most = int(about.get("max_source_tokens", _MOST_TOKENS))
-        self._budget = min(_MOST_TOKENS, most, self._longest)
-        self._beam = int(about.get("beam_size", _BEAM))
-        vocabulary = folder / about.get("tokenizer_file", "sentencepiece.model")
-        self._pieces: Any = sentencepiece.SentencePieceProcessor(model_file=str(vocabulary))
+    def __init__(
+        self, folder: Path, *, device: str, compute_type: str, family: str | None = None
+    ) -> None:
+        about = read_description(folder)
+        vocabulary = read_vocabulary(folder)
+        kind = _family(folder, family or about.family, vocabulary)
+        self._markup = Markup(kind, vocabulary, about.tokens)
+        positions = (about.positions or kind.positions) - _MARGIN
+        self._longest = min(_LONGEST, positions)
+        self._budget = min(_MOST_TOKENS, about.max_source_tokens or _MOST_TOKENS, positions)
+        self._beam = about.beam_size or _BEAM
+        self._pieces = open_pieces(folder, about.tokenizer_file)
+        self._end = [] if ends_by_itself(folder) else [END]
         self._model: Any = ctranslate2.Translator(
             str(folder), device=device, compute_type=compute_type, inter_threads=1
         )
@@ -66,50 +67,81 @@ class CTranslate2Engine:
         return [replace(row, text=piece) for piece in within(row.text, self._fits)]
 
     def _fits(self, text: str) -> bool:
-        return len(self._tokens(text)) <= self._budget
+        return len(self._cut(text)) <= self._budget
 
-    def _tokens(self, text: str) -> list[str]:
-        tokens: list[str] = self._pieces.encode(text, out_type=str)
-        return tokens
+    def _cut(self, text: str) -> list[str]:
+        """What looks like a mark in somebody's text is spelled, and steers nothing."""
+        pieces: list[str] = []
+        for piece in self._pieces.cut(text):
+            marks = piece != _UNKNOWN and self._markup.is_mark(piece)
+            pieces += piece if marks else [piece]
+        return pieces
 
     def _run(self, rows: Sequence[Row], *, beam_size: int, resplits: int) -> list[Translation]:
-        """One batch. A translation that did not come to its end is made anew from halves."""
+        """One batch; what looks wrong in it is made anew from halves, all of that at once."""
         if not rows:
             return []
+        marks = [self._markup.of(row.source, row.target) for row in rows]
+        cut = [self._cut(row.text) for row in rows]
         results = self._model.translate_batch(
-            [[f"__{row.source}__", *self._tokens(row.text), _END] for row in rows],
-            target_prefix=[[f"__{row.target}__"] for row in rows],
+            [[*mark.before, *pieces, *self._end] for mark, pieces in zip(marks, cut, strict=True)],
+            target_prefix=[mark.begins for mark in marks],
             beam_size=beam_size,
             max_decoding_length=self._longest,
             max_batch_size=32,
             return_end_token=True,
+            disable_unk=True,
         )
-        answers = []
-        for row, result in zip(rows, results, strict=True):
-            hypothesis: list[str] = result.hypotheses[0]
-            parts = None if hypothesis[-1:] == [_END] or not resplits else halves(row.text)
-            if parts:
-                again = [replace(row, text=part) for part in parts]
-                made = self._run(again, beam_size=beam_size, resplits=resplits - 1)
-                answers.append(joined(made, row.target))
-            else:
-                answers.append(self._read(hypothesis, row.text))
+        answers = [
+            self._read(result.hypotheses[0], row, pieces)
+            for result, row, pieces in zip(results, rows, cut, strict=True)
+        ]
+        if resplits:
+            self._mend(rows, answers, beam_size=beam_size, resplits=resplits - 1)
         return answers
 
-    def _read(self, hypothesis: list[str], source: str) -> Translation:
-        ended = hypothesis[-1:] == [_END]
-        words = [piece for piece in hypothesis[1:] if piece != _END]
-        text = str(self._pieces.decode(words)).strip()
-        flags = [] if ended else ["truncated"]
-        if length_is_strange(source, text):
+    def _mend(
+        self, rows: Sequence[Row], answers: list[Translation], *, beam_size: int, resplits: int
+    ) -> None:
+        wrong = [number for number, answer in enumerate(answers) if _WRONG & set(answer.flags)]
+        cut = {number: parts for number in wrong if (parts := halves(rows[number].text))}
+        again = [replace(rows[n], text=part) for n, parts in cut.items() for part in parts]
+        made = iter(self._run(again, beam_size=beam_size, resplits=resplits))
+        for number, parts in cut.items():
+            anew = joined([next(made) for _ in parts], rows[number].target)
+            answers[number] = _better(rows[number], answers[number], anew)
+
+    def _read(self, hypothesis: list[str], row: Row, read: Sequence[str]) -> Translation:
+        words = [piece for piece in hypothesis if not self._markup.is_mark(piece)]
+        text = _BREAKS.sub(" ", self._pieces.join(words)).strip()
+        flags = [] if hypothesis[-1:] == [END] else ["truncated"]
+        if length_is_strange(row.text, text):
             flags.append("length_ratio")
+        if not all(self._markup.knows(piece) for piece in read):
+            flags.append("unknown_characters")
         return Translation(text, flags)
 
 
-def _about(folder: Path) -> dict[str, Any]:
-    """What the model says of itself; nothing if it says nothing."""
-    path = folder / "fanscribe.json"
-    if not path.is_file():
-        return {}
-    about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return about
+def _better(row: Row, whole: Translation, halved: Translation) -> Translation:
+    """The one without a fault, else the one that lost less; judged by all of its text, as halves
+    may be too short to look strange."""
+    if length_is_strange(row.text, halved.text) and "length_ratio" not in halved.flags:
+        halved = replace(halved, flags=[*halved.flags, "length_ratio"])
+    lost = not whole.text or "truncated" in whole.flags
+    return halved if lost or not _WRONG & set(halved.flags) else whole
+
+
+def _family(folder: Path, named: str | None, vocabulary: Sequence[str]) -> Family:
+    """Raises JobFailed `family_not_supported`."""
+    name = named or guessed(vocabulary)
+    if name is None and (folder / "source.spm").is_file():
+        name = "marian"
+    if name is None or name not in FAMILIES:
+        what = f"of the family {name!r}" if name else "of no family that its vocabulary shows"
+        raise JobFailed(
+            FailureClass.PERMANENT,
+            "family_not_supported",
+            f"{folder.name} is {what}; what runs is {', '.join(FAMILIES)}. Name the right one in "
+            "the catalog file, as `family`.",
+        )
+    return FAMILIES[name]
