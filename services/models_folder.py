@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,9 +10,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from services.catalog_file import entry_of, read_catalog_file
 from services.model.catalog import DEMO, SCRIPTS, STUBS, WHISPER, Catalog, ModelEntry, memory_of
 from services.model.errors import Invalid
-from services.model.languages import parse_language
 from services.model_description import DESCRIPTION_FILE, read_description
 from services.model_lock import read_lock
 from services.settings import Settings
@@ -37,10 +36,14 @@ def load_catalog(settings: Settings) -> Catalog:
     stubs = STUBS if settings.stub_models else ()
     whisper = [_as_computed(entry, settings.compute_type) for entry in WHISPER]
     known = {entry.name: entry for entry in (*demo, *whisper, SCRIPTS, *stubs)}
-    written = _read(settings.catalog_file, known) if settings.catalog_file else []
-    known.update({entry.name: entry for entry in written})
-    known.update(_described(settings, known))
-    entries = [_with_licence(entry, settings) for entry in known.values()]
+    described = _described(settings, known)
+    known = {e.name: _with_licence(e, settings) for e in (*known.values(), *described)}
+    written = _written(settings, known)
+    elsewhere = {entry.location for entry in written} & {entry.name for entry in described}
+    for name in elsewhere:  # the file describes them under a name of its own
+        del known[name]
+    known |= {entry.name: entry for entry in written}
+    entries = list(known.values())
     located = [entry.name for entry in entries if locate(entry, settings)]
     order = [*_names(demo), *_names(written), *located, SCRIPTS.name, *_names(stubs)]
     allowed = {e.name for e in entries if e.commercial or settings.allow_noncommercial}
@@ -55,7 +58,7 @@ def _names(entries: Iterable[ModelEntry]) -> list[str]:
 
 def locate(entry: ModelEntry, settings: Settings) -> Path | None:
     """The folder of a model, known by its `model.bin`; None if it is not on this machine."""
-    if entry.engine in _WITHOUT_FILES or entry.chat is not None:
+    if entry.engine in _WITHOUT_FILES or entry.chat is not None or entry.hops:
         return None
     root = _DEMO_FOLDER if entry.demo else settings.models_folder
     for name in (entry.location, entry.name):
@@ -67,6 +70,8 @@ def locate(entry: ModelEntry, settings: Settings) -> Path | None:
 
 def is_here(entry: ModelEntry, settings: Settings) -> bool:
     """Whether this machine can run it: it lies here, or its service can be asked from here."""
+    if entry.hops:
+        return all(is_here(hop, settings) for hop in entry.hops)
     if entry.chat is not None:
         return not entry.chat.key or entry.chat.key in settings.chat_keys
     return entry.engine in _WITHOUT_FILES or locate(entry, settings) is not None
@@ -86,7 +91,8 @@ def about_installed(entry: ModelEntry, settings: Settings) -> About:
     needs no files."""
     folder = locate(entry, settings)
     if folder is None:
-        return About(installed=entry.engine in _WITHOUT_FILES, revision=entry.revision)
+        installed = entry.chat is None and is_here(entry, settings)
+        return About(installed=installed, revision=entry.revision)
     lock = read_lock(folder)
     return About(True, lock.revision, lock.digest) if lock else About(installed=True)
 
@@ -94,7 +100,8 @@ def about_installed(entry: ModelEntry, settings: Settings) -> About:
 def facts(entry: ModelEntry, settings: Settings) -> dict[str, Any]:
     """All that this machine can tell of a model, as its views have it."""
     return {
-        **entry.model_dump(exclude={"location", "revision", "family", "chat"}),
+        **entry.model_dump(exclude={"location", "revision", "family", "hops", "chat"}),
+        "hops": [hop.name for hop in entry.hops],
         **asdict(about_installed(entry, settings)),
         "commercial": entry.commercial,
         "hub_id": entry.hub_id,
@@ -112,22 +119,26 @@ def _with_licence(entry: ModelEntry, settings: Settings) -> ModelEntry:
     return entry.model_copy(update={"licence": lock.licence}) if lock else entry
 
 
-def _described(settings: Settings, known: Mapping[str, ModelEntry]) -> dict[str, ModelEntry]:
-    """The translators in the models folder that say what they translate, and that nobody else
-    describes."""
-    spoken_for = {entry.location or entry.name for entry in known.values()}
-    found = {}
+def _written(settings: Settings, known: Mapping[str, ModelEntry]) -> list[ModelEntry]:
+    if not settings.catalog_file:
+        return []
+    return read_catalog_file(settings.catalog_file, known, lambda e: _with_licence(e, settings))
+
+
+def _described(settings: Settings, known: Container[str]) -> list[ModelEntry]:
+    """The translators in the models folder that say what they translate."""
+    found = []
     for path in sorted(settings.models_folder.glob(f"*/{DESCRIPTION_FILE}")):
         name = path.parent.name
         about = read_description(path.parent)
-        if name in known or name in spoken_for or not (path.parent / "model.bin").is_file():
+        if name in known or not (path.parent / "model.bin").is_file():
             continue
         size = (path.parent / "model.bin").stat().st_size // 1_000_000
         table = about.model_dump(include={"family", "languages", "pairs", "licence"})
         table |= {"name": name, "kind": "translate", "engine": "ctranslate2", "location": name}
         table |= {"size_mb": size, "memory_mb": memory_of(size, settings.compute_type)}
         with suppress(ValidationError, Invalid):
-            found[name] = _entry(table, {})
+            found.append(entry_of(table))
     return found
 
 
@@ -143,44 +154,3 @@ def _preferred(catalog: Catalog, settings: Settings) -> list[str]:
             field="transcribe_model",
         )
     return [entry.name]
-
-
-def _read(path: Path, known: Mapping[str, ModelEntry]) -> list[ModelEntry]:
-    """The `[[model]]` tables of a catalog file, each laid over the known entry of its name.
-
-    Raises Invalid `bad_catalog_file`, which says what to mend.
-    """
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8")).get("model", [])
-        return [_entry(table, known) for table in tables]
-    except (OSError, ValueError, AttributeError, TypeError, Invalid) as error:
-        reason = _first_line(error)
-        raise Invalid(
-            f"The catalog file {path} cannot be used: {reason}",
-            code="bad_catalog_file",
-            field="catalog_file",
-        ) from error
-
-
-def _entry(table: Mapping[str, Any], known: Mapping[str, ModelEntry]) -> ModelEntry:
-    unknown = set(table) - set(ModelEntry.model_fields)
-    if unknown:
-        raise ValueError(f"a model has no {', '.join(sorted(unknown))}")
-    before = known[table["name"]].model_dump() if table.get("name") in known else {}
-    entry = ModelEntry.model_validate({**before, **table})
-    return entry.model_copy(
-        update={
-            "languages": [parse_language(tag, field="languages") for tag in entry.languages],
-            "pairs": [
-                (parse_language(a, field="pairs"), parse_language(b, field="pairs"))
-                for a, b in entry.pairs
-            ],
-        }
-    )
-
-
-def _first_line(error: Exception) -> str:
-    if isinstance(error, ValidationError):
-        first = error.errors()[0]
-        return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
-    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -6,7 +6,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from pathlib import Path
 
 from services.model.catalog import ModelEntry
 from services.model.chat import ChatService
@@ -23,6 +22,7 @@ from services.worker.work import Work
 from translator_worker.depending import of_folder, of_service
 from translator_worker.engines import Engine, Row, Translation
 from translator_worker.engines.llm import ChatEngine, Watch
+from translator_worker.engines.pivot import PivotEngine
 from translator_worker.engines.protected import ProtectedEngine
 from translator_worker.engines.scripts import InEitherScript, ScriptEngine
 from translator_worker.glossary import Terms
@@ -192,7 +192,15 @@ def open_engine(entry: ModelEntry, work: Work) -> Loaded:
         from translator_worker.engines.stub import StubEngine  # noqa: PLC0415 - for tests only
 
         return Loaded(StubEngine(work.grant.text_id))
-    settings = load()
+    return _models.get(entry.name, lambda: _load(entry, load()))
+
+
+def _load(entry: ModelEntry, settings: Settings) -> Loaded:
+    if entry.hops:
+        loaded = {hop.name: _load(hop, settings) for hop in entry.hops}
+        into, out = (loaded[hop.name] for hop in entry.hops)
+        on = f"{into.on} {entry.pivot} {out.on}"
+        return Loaded(PivotEngine(into.engine, out.engine, entry.pivot), on)
     folder = locate(entry, settings)
     if folder is None:
         raise JobFailed(
@@ -200,10 +208,6 @@ def open_engine(entry: ModelEntry, work: Work) -> Loaded:
             "model_missing",
             f"The model {entry.name} is not in this node's models folder.",
         )
-    return _models.get(entry.name, lambda: _load(entry, folder, settings))
-
-
-def _load(entry: ModelEntry, folder: Path, settings: Settings) -> Loaded:
     check_fitness(folder)
     from translator_worker.engines.ctranslate2 import CTranslate2Engine  # noqa: PLC0415 - heavy
 

@@ -297,6 +297,8 @@ class ModelView(Stored):
     kind: str
     languages: list[str]
     pairs: list[tuple[str, str]]
+    pivot: str = ""
+    hops: list[str] = Field(default_factory=list)
     memory_mb: int
     size_mb: int = 0
     licence: str = ""

@@ -57,5 +57,8 @@ def _by_hub_id(catalog: Catalog, name: str) -> ModelEntry | None:
 def _check(entry: ModelEntry) -> None:
     if entry.demo or entry.engine in {"opencc", "stub"}:
         raise CannotInstall(f"{entry.name} comes with Fanscribe: there is nothing to install.")
+    if entry.hops:
+        hops = " and ".join(hop.name for hop in entry.hops)
+        raise CannotInstall(f"{entry.name} is made of {hops}: install those.")
     if entry.engine == "llm":
         raise CannotInstall(f"{entry.name} runs at its own service: there is nothing to install.")

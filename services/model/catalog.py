@@ -15,7 +15,7 @@ from services.model.languages import LANGUAGES, whisper_code
 from services.model.scripts import SIMPLIFIED, TRADITIONAL, asked, other_script
 from services.model.values import Stored
 
-Engine = Literal["faster-whisper", "ctranslate2", "llm", "opencc", "stub"]
+Engine = Literal["faster-whisper", "ctranslate2", "pivot", "llm", "opencc", "stub"]
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
 # By words, as licences are named in many ways: cc-by-nc-4.0, "CC BY-NC-SA", "non-commercial use".
@@ -34,8 +34,9 @@ class ModelEntry(Stored):
     languages; what it knows in one script of Chinese it serves in both. `translates` is of a
     transcriber: it was trained to write English for what is said in other languages. `family` is
     of a translator that CTranslate2 runs: how it is told the languages, where the model does not
-    say it itself. `demo` models are tiny and know one small grammar. `chat` says where a model of
-    the engine `llm` runs, and how it is asked.
+    say it itself. One of the engine `pivot` goes through the language `pivot` by two `hops`, a
+    translator into it and one out of it. `demo` models are tiny and know one small grammar. `chat`
+    says where a model of the engine `llm` runs, and how it is asked.
     """
 
     name: str
@@ -51,6 +52,8 @@ class ModelEntry(Stored):
     licence: str = ""
     translates: bool = True
     family: FamilyName | None = None
+    pivot: str = ""
+    hops: list[ModelEntry] = Field(default_factory=list)
     demo: bool = False
     chat: ChatService | None = None
 
@@ -60,6 +63,14 @@ class ModelEntry(Stored):
             raise ValueError("the engine llm translates, and has a [model.chat]")
         if self.chat is not None and self.engine != "llm":
             raise ValueError("only the engine llm has a [model.chat]")
+        return self
+
+    @model_validator(mode="after")
+    def _hops_if_it_is_a_pivot(self) -> Self:
+        if self.engine == "pivot" and not (self.kind == "translate" and self.pivot):
+            raise ValueError("the engine pivot translates, through the language `pivot`")
+        if (self.engine == "pivot") != (len(self.hops) == 2) or (self.hops and not self.pivot):
+            raise ValueError("the engine pivot has two hops, and no other engine has any")
         return self
 
     @property

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
+from itertools import chain
 from typing import Literal
 
 from celery import Celery
@@ -96,7 +97,7 @@ def _warn_if_idle(kind: Kind, queues: list[str]) -> None:
 
 
 def _hello(kind: Kind, settings: Settings, entries: Sequence[ModelEntry], slots: int) -> Register:
-    languages = {language for entry in entries for language in entry.languages}
+    languages = {tag for entry in entries for tag in chain(entry.languages, *entry.pairs)}
     pairs = (part.partition("=") for part in _split(settings.labels))
     return Register(
         node=settings.node,

@@ -38,6 +38,8 @@ class ModelView(AnswerModel):
     aliases: list[str] = Field(description="Other names for it.")
     languages: list[str] = Field(description="Empty: every language of GET /v1/languages.")
     pairs: list[tuple[str, str]]
+    pivot: str = Field(description="The language that it goes through; empty: it goes straight.")
+    hops: list[str] = Field(description="The models into the pivot and out of it.")
     memory_mb: int
     size_mb: int
     licence: str

@@ -209,6 +209,7 @@ def test_the_catalog_files_on_the_page_of_translation_models_are_taken(tmp_path:
     assert (english.name, english.family) == ("opus-mt-en-de", "marian")
     assert load_catalog(settings).translator("de", "ja") is None
     assert japanese.translator("de", "ja")
+    assert load_catalog(settings).translator("de", "zh", ["de-zh-by-english"])
 
 
 def test_the_models_page_shows_where_a_model_is_looked_for(tmp_path: Path) -> None:
