@@ -42,16 +42,13 @@ from services.client.receiving import (
     WebhookEvent,
     verify_webhook,
 )
+from services.client.server_views import LanguageView, ModelView, NodeView, QueueView
 from services.client.views import (
     CellText,
     CodedResult,
     CorrectionView,
     DeadJobView,
     ItemView,
-    LanguageView,
-    ModelView,
-    NodeView,
-    QueueView,
     Result,
     RetriedView,
     TaskView,

@@ -11,7 +11,7 @@ from services.model.errors import FanscribeError
 
 if TYPE_CHECKING:
     from services.client.client import Fanscribe
-    from services.client.views import NodeView
+    from services.client.server_views import NodeView
 
 NodeId = Annotated[str, typer.Argument(metavar="ID", help="The node's id.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]

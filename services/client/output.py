@@ -15,15 +15,9 @@ from rich.text import Text
 from services.client.client import Fanscribe
 from services.client.errors import ClientError, Conflict, NotFound
 from services.client.progress import follow
+from services.client.server_views import QueueView
 from services.client.submitting import BadArguments
-from services.client.views import (
-    AttemptView,
-    ItemView,
-    OutputsView,
-    QueueView,
-    RunningView,
-    TaskView,
-)
+from services.client.views import AttemptView, ItemView, OutputsView, RunningView, TaskView
 from services.client.waiting import about, outlook
 from services.model.task import TaskState
 from services.model.values import Stored

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from services.client.client import Fanscribe
-    from services.client.views import ModelView
+    from services.client.server_views import ModelView
     from services.installing.converting import Wanted
     from services.installing.pulling import Installed, Show
     from services.installing.target import Target
@@ -194,7 +194,7 @@ def _known(connect: Callable[[], Fanscribe]) -> list[ModelView]:
 
 def _of_this_machine() -> list[ModelView]:
     from services import settings as configuration
-    from services.client.views import ModelView
+    from services.client.server_views import ModelView
     from services.models_folder import facts, load_catalog
 
     settings = configuration.load()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from services.client.calls.reading import a, many, nothing, quoted
+from services.client.server_views import LanguageView, ModelView, NodeView, QueueView
 from services.client.steps import Call, call
-from services.client.views import LanguageView, ModelView, NodeView, QueueView
 
 
 def ready() -> Call[None]:
