@@ -104,8 +104,10 @@ class Grant(Value):
 class Claim(Value):
     """One call per announcement. The token is made by the worker and becomes the lease token of
     all it wins; the same token gets the same leases again, for the answer may have got lost.
-    `free_mb` is the memory that a model may take, None where the worker cannot tell, and `loaded`
-    names the models that are in memory already."""
+    Up to `slots` jobs are won, which together are no more work than `most_size`, in seconds of
+    audio or their equivalent; the first is won whatever its size. `free_mb` is the memory that a
+    model may take, None where the worker cannot tell, and `loaded` names the models that are in
+    memory already."""
 
     node: str
     token: str = Field(min_length=16, max_length=64)
@@ -113,6 +115,7 @@ class Claim(Value):
     job: str
     models: list[str]
     slots: int = Field(default=1, ge=1, le=64)
+    most_size: float | None = Field(default=None, gt=0)
     free_mb: int | None = None
     loaded: list[str] = Field(default_factory=list)
 

@@ -36,6 +36,7 @@ def claim(ports: Ports, asked: Claim) -> Granted:
         node=asked.node,
         token=asked.token,
         limit=0 if barred else asked.slots,
+        most_size=asked.most_size,
         announced=asked.job,
         others=[other.id for other in others],
     )

@@ -160,6 +160,7 @@ class Store(
         node: str,
         token: str,
         limit: int,
+        most_size: float | None = None,
         announced: str | None = None,
         others: Sequence[str] = (),
     ) -> list[Job]:
@@ -171,8 +172,10 @@ class Store(
         progress and progress_number 0.
         `others` are nodes that could do the work in this one's place: jobs that list `node` in
         `avoid`, but not each of them, are left to them. A job with a history is won alone: it
-        ends the list, and is skipped when the list is not empty. `announced` is preferred among
-        equals only. With limit 0 only the leases of the token are answered.
+        ends the list, and is skipped when the list is not empty. The list also ends before the
+        job with which its sizes would be more than `most_size`; its first may have any size.
+        `announced` is preferred among equals only. With limit 0 only the leases of the token are
+        answered.
         """
         ...
 

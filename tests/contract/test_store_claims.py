@@ -157,6 +157,46 @@ def test_a_job_that_failed_in_a_bundle_comes_back_alone(store: Store) -> None:
     assert [0] == items(claim(store, limit=2, token=TOKEN + "2"))
 
 
+def test_a_list_ends_before_the_job_that_would_make_it_too_large(store: Store) -> None:
+    store.insert_jobs([a_job(item, rank=item, size=size) for item, size in enumerate((4, 3, 2, 1))])
+
+    assert [0, 1] == items(claim(store, limit=9, most_size=8.0))
+    assert [2, 3] == items(claim(store, limit=9, most_size=8.0, token=TOKEN + "2"))
+
+
+def test_the_sizes_may_be_just_as_large_as_is_asked_for(store: Store) -> None:
+    store.insert_jobs([a_job(item, rank=item, size=2.0) for item in range(4)])
+
+    assert [0, 1, 2] == items(claim(store, limit=9, most_size=6.0))
+
+
+def test_a_job_that_is_too_large_is_won_by_itself(store: Store) -> None:
+    store.insert_jobs([a_job(0, rank=0, size=99.0), a_job(1, rank=1, size=0.5)])
+
+    assert [0] == items(claim(store, limit=9, most_size=5.0))
+
+
+def test_no_job_is_overtaken_for_its_size(store: Store) -> None:
+    store.insert_jobs([a_job(item, rank=item, size=size) for item, size in enumerate((1, 9, 1))])
+
+    assert [0] == items(claim(store, limit=9, most_size=5.0))
+    assert [1] == items(claim(store, limit=9, most_size=5.0, token=TOKEN + "2"))
+
+
+def test_jobs_without_a_size_count_as_nothing(store: Store) -> None:
+    store.insert_jobs([a_job(item, rank=item) for item in range(4)])
+
+    assert [0, 1, 2, 3] == items(claim(store, limit=9, most_size=0.5))
+
+
+def test_of_equals_behind_better_ones_the_announced_job_is_taken_into_the_list(
+    store: Store,
+) -> None:
+    store.insert_jobs([a_job(0, priority=0), *(a_job(item) for item in range(1, 9))])
+
+    assert [0, 7] == items(claim(store, announced=a_job(7).id, limit=2))
+
+
 def test_the_announced_job_goes_before_its_equals(store: Store) -> None:
     store.insert_jobs([a_job(item) for item in range(5)])
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 
 from services.model.job import Job, Lease
 from services.model.states import JobState
@@ -21,6 +22,7 @@ class ClaimCollection(Database):
         node: str,
         token: str,
         limit: int,
+        most_size: float | None = None,
         announced: str | None = None,
         others: Sequence[str] = (),
     ) -> list[Job]:
@@ -38,13 +40,33 @@ class ClaimCollection(Database):
         if others:
             due["$or"] = [{"avoid": {"$nin": [node]}}, {"avoid": {"$all": list(others)}}]
         lease = Lease(node=node, token=token)
-        while len(won) < limit and (job := self._win(due, lease, announced)) is not None:
-            won.append(job)
-            if job.alone:
-                break
-            due["alone"] = False
-            announced = None if job.id == announced else announced
-        return won
+        first = self._win(due, lease, announced) if limit > 0 else None
+        if first is None:
+            return []
+        if first.alone or limit == 1:
+            return [first]
+        left = math.inf if most_size is None else most_size - first.size
+        beside = self._beside({**due, "alone": False}, limit - 1, left, announced)
+        started = (self._start({**due, "_id": job_id}, lease) for job_id in beside)
+        return [first, *(job for job in started if job is not None)]
+
+    def _beside(
+        self, due: Document, limit: int, left: float, announced: str | None
+    ) -> Iterator[str]:
+        """The ids of the best that fit with it; one that another claim wins first is not missed,
+        for this one has work."""
+        place = [name for name, _ in ORDER[:3]]
+        only = [*place, "size"]
+        best = list(self._jobs.stream(due, ORDER, only=only, limit=limit))
+        if announced is not None:  # it goes before its equals
+            best = [job for job in best if job["_id"] != announced]
+            best += self._jobs.stream({**due, "_id": announced}, only=only)
+        best.sort(key=lambda job: (*(job[name] for name in place), job["_id"] != announced))
+        for job in best[:limit]:
+            left -= job.get("size", 0.0)
+            if left < 0:
+                return
+            yield str(job["_id"])
 
     def _win(self, due: Document, lease: Lease, announced: str | None) -> Job | None:
         """The best due job, now running; the announced one if there is none better."""

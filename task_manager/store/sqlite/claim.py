@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 from collections.abc import Generator, Iterable, Sequence
 from typing import NamedTuple
@@ -14,7 +15,7 @@ from services.model.states import JobState
 from task_manager.store.sqlite.database import Database, change, document_of
 from task_manager.store.sqlite.schema import JOBS
 
-_CANDIDATE = "SELECT id, priority, rank, due, alone, avoid FROM jobs"
+_CANDIDATE = "SELECT id, priority, rank, due, alone, avoid, size FROM jobs"
 _ORDER = "ORDER BY priority, rank, due, id"
 
 
@@ -27,6 +28,7 @@ class Candidate(NamedTuple):
     due: float
     alone: int
     avoid: str
+    size: float
 
     @property
     def place(self) -> tuple[int, int, float]:
@@ -42,6 +44,7 @@ class ClaimTables(Database):
         node: str,
         token: str,
         limit: int,
+        most_size: float | None = None,
         announced: str | None = None,
         others: Sequence[str] = (),
     ) -> list[Job]:
@@ -51,7 +54,7 @@ class ClaimTables(Database):
                 return held
             now = self._now(connection)
             due = _due(connection, queue, models, now, announced)
-            chosen = choose(due, limit=limit, node=node, others=others)
+            chosen = choose(due, limit=limit, most_size=most_size, node=node, others=others)
             due.close()  # no statement may stay open over the writes
             lease = Lease(node=node, token=token)
             return [_win(connection, job_id, lease, now) for job_id in chosen]
@@ -59,19 +62,32 @@ class ClaimTables(Database):
         return self._write(work)
 
 
-def choose(due: Iterable[Candidate], *, limit: int, node: str, others: Sequence[str]) -> list[str]:
-    """The best that go together: a job with a history goes alone."""
+def choose(
+    due: Iterable[Candidate],
+    *,
+    limit: int,
+    most_size: float | None,
+    node: str,
+    others: Sequence[str],
+) -> list[str]:
+    """The best that go together: a job with a history goes alone, and none is passed over for
+    its size, for a small one behind it is not its better."""
     chosen: list[str] = []
+    left = math.inf if most_size is None else most_size
     for candidate in due:
         if len(chosen) >= limit:
             break
         avoid = json.loads(candidate.avoid)
         if node in avoid and not set(others) <= set(avoid):
             continue
-        if not candidate.alone:
-            chosen.append(candidate.id)
-        elif not chosen:
-            return [candidate.id]
+        if candidate.alone:
+            if not chosen:
+                return [candidate.id]
+            continue
+        if chosen and candidate.size > left:
+            break
+        chosen.append(candidate.id)
+        left -= candidate.size
     return chosen
 
 
