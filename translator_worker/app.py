@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
+from services.model.job import base_queue
+from services.models_folder import load_catalog
+from services.settings import load
 from services.worker.app import make_worker
-from translator_worker.tasks import STAGES
+from translator_worker.batches import MOST_ROWS
+from translator_worker.tasks import BUNDLES
 
-# Texts are short work: a claim may bring several, few enough to leave some for the next child.
-app = make_worker(__name__, STAGES, claim_slots=4)
+_CHAT_SLOTS = 4  # one after the other, for each goes out in parallel by itself
+_MOST_SIZE = 240.0  # as many characters as a batch takes, so that other children get theirs
+
+
+def slots_of(queue: str) -> int:
+    """Short texts fill a batch together, where the model runs here."""
+    entry = load_catalog(load()).entry(base_queue(queue).partition(".")[2])
+    return _CHAT_SLOTS if entry is not None and entry.chat is not None else MOST_ROWS
+
+
+app = make_worker(__name__, {}, bundles=BUNDLES, slots_of=slots_of, most_size=_MOST_SIZE)

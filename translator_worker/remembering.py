@@ -13,25 +13,32 @@ Make = Callable[[list[int]], Sequence[Translation]]
 """Translates rows of the job, by number, and answers in their order."""
 
 
-def one_by_one(
-    rows: Sequence[Row], on: str, work: Work, make: Make
-) -> tuple[list[Translation], int]:
-    """A translation for each row, and how many were remembered, where each row stands for itself
-    and depends `on` that. What comes twice is made once."""
-    names = [digest(row, on) for row in rows]
-    known = _recalled(names, work)
-    first: dict[str, int] = {}
-    for number, name in enumerate(names):
-        first.setdefault(name, number)
-    numbers = [number for name, number in first.items() if name not in known]
-    made = _made(names, numbers, work, make)
-    return [known.get(name) or made[first[name]] for name in names], sum(n in known for n in names)
+class Once:
+    """The rows of a job, each of which stands for itself and depends `on` that: `numbers` are
+    those to be made, once what comes twice, and the others are `recalled`."""
+
+    def __init__(self, rows: Sequence[Row], on: str, work: Work) -> None:
+        self._names = [digest(row, on) for row in rows]
+        self._work = work
+        self._known = _recalled(self._names, work)
+        first: dict[str, int] = {}
+        for number, name in enumerate(self._names):
+            first.setdefault(name, number)
+        self.numbers = [number for name, number in first.items() if name not in self._known]
+        self.recalled = sum(name in self._known for name in self._names)
+
+    def completed(self, made: Sequence[Translation]) -> list[Translation]:
+        """A translation for each row, those of `numbers` being these."""
+        new = _kept(self._names, dict(zip(self.numbers, made, strict=True)), self._work)
+        known = self._known | {self._names[number]: each for number, each in new.items()}
+        return [known[name] for name in self._names]
 
 
 def together(
     rows: Sequence[Row], on: str, beside: int, work: Work, make: Make
 ) -> tuple[list[Translation], int]:
-    """The same where rows explain each other: each is known again between the same neighbours
+    """A translation for each row, and how many were remembered, where rows explain each other:
+    each is known again between the same neighbours
     only, so many before and after it, and all are made anew unless all are known."""
     texts = [row.text for row in rows]
     names = [
@@ -41,8 +48,8 @@ def together(
     known = _recalled(names, work)
     if all(name in known for name in names):
         return [known[name] for name in names], len(names)
-    made = _made(names, list(range(len(names))), work, make)
-    return list(made.values()), 0
+    made = make(list(range(len(names)))) if names else []
+    return list(_kept(names, dict(enumerate(made)), work).values()), 0
 
 
 def _recalled(names: Sequence[str], work: Work) -> dict[str, Translation]:
@@ -50,11 +57,8 @@ def _recalled(names: Sequence[str], work: Work) -> dict[str, Translation]:
     return {name: Translation(text) for name, text in known.items()}
 
 
-def _made(
-    names: Sequence[str], numbers: list[int], work: Work, make: Make
-) -> dict[int, Translation]:
+def _kept(names: Sequence[str], made: dict[int, Translation], work: Work) -> dict[int, Translation]:
     """By number. What nothing looks wrong with is told, to be remembered."""
-    made = dict(zip(numbers, make(numbers) if numbers else (), strict=True))
     work.remember({names[n]: each.text for n, each in made.items() if _is_worth_it(each)})
     return made
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -15,10 +15,11 @@ from services.model.stages import TranslateResult, TranslateSpec
 from services.model.transcript import Segment, Transcript, join_texts
 from services.models_folder import is_here, load_catalog, locate
 from services.settings import Settings, load
+from services.worker.bundle import BundleStage
 from services.worker.fitness import check_fitness
 from services.worker.model_cache import ModelCache
-from services.worker.run import Stage
 from services.worker.work import Work
+from translator_worker.batches import Answered, Asked, Talk, sharing_batches
 from translator_worker.depending import of_folder, of_service
 from translator_worker.engines import Engine, Row, Translation
 from translator_worker.engines.llm import ChatEngine, Watch
@@ -26,11 +27,9 @@ from translator_worker.engines.pivot import PivotEngine
 from translator_worker.engines.protected import ProtectedEngine
 from translator_worker.engines.scripts import InEitherScript, ScriptEngine
 from translator_worker.glossary import Terms
-from translator_worker.remembering import one_by_one, together
+from translator_worker.remembering import Once, together
 from translator_worker.sentences import Sentence, of_segments, of_text
 from translator_worker.taking_over import known_of
-
-_BATCH = 32  # sentences; between two batches the job can be cancelled
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +41,13 @@ class Loaded:
 
 
 _models: ModelCache[Loaded] = ModelCache()
+_NOTHING = Answered([], 0.0)
+_Asking = Generator[Asked, Answered, tuple[Answered, int]]
 
 
-def translate(spec: TranslateSpec, work: Work) -> TranslateResult:
-    """Translates what the spec names, a batch at a time, but what it has translated already;
-    sentences get ids from 0."""
+def translate(spec: TranslateSpec, work: Work) -> Talk:
+    """Translates what the spec names, in batches that it may share, but what it has translated
+    already; sentences get ids from 0."""
     sentences, duration = _sentences(spec, work)
     known = known_of(spec.former, spec.source_language, work.read)
     found = [known.find(sentence) for sentence in sentences]
@@ -56,17 +57,15 @@ def translate(spec: TranslateSpec, work: Work) -> TranslateResult:
         for sentence, there in zip(sentences, found, strict=True)
         if there is None
     ]
-    began = time.monotonic()
-    new, recalled = _translated(rows, spec, work) if rows else ([], 0)
-    engine_seconds = time.monotonic() - began
-    made = iter(new)
+    answered, recalled = yield from _translated(rows, spec, work)
+    made = iter(answered.translations)
     translations = [next(made) if there is None else there for there in found]
     transcript = _transcript(spec.target_language, sentences, translations, duration)
     return TranslateResult(
         text=work.keep(spec.output_text, transcript.text),
         transcript=work.keep(spec.output, transcript.model_dump_json()),
         segments=len(transcript.segments),
-        engine_seconds=engine_seconds,
+        engine_seconds=answered.seconds,
         recalled=recalled,
         glossary=_use(terms, sentences, translations),
     )
@@ -82,44 +81,43 @@ def _use(
     return used(terms.judged(sentence.text, made.text) for sentence, made in pairs)
 
 
-def _translated(
-    rows: Sequence[Row], spec: TranslateSpec, work: Work
-) -> tuple[list[Translation], int]:
+def _translated(rows: Sequence[Row], spec: TranslateSpec, work: Work) -> _Asking:
     """And how many of them were remembered."""
+    if not rows:
+        return _NOTHING, 0
     entry = _entry(spec.model)
     if entry.chat is not None:
         return _by_chat(entry, entry.chat, rows, work)
-    return _by_model(entry, rows, spec.beam_size, work)
+    return (yield from _by_model(entry, rows, spec.beam_size, work))
 
 
 def _whole(engine: Engine, entry: ModelEntry) -> Engine:
     """The engine of an entry with what is around every engine."""
-    return ProtectedEngine(InEitherScript(engine, entry.asked), masks=entry.chat is None)
+    return ProtectedEngine(InEitherScript(engine, entry), masks=entry.chat is None)
 
 
 def _by_chat(
     entry: ModelEntry, service: ChatService, rows: Sequence[Row], work: Work
-) -> tuple[list[Translation], int]:
+) -> tuple[Answered, int]:
     engine = _whole(_chat(entry, work), entry)
+    began = time.monotonic()
 
     def make(numbers: list[int]) -> list[Translation]:
         return engine.translate([rows[number] for number in numbers], beam_size=None)
 
-    return together(rows, of_service(entry), service.context, work, make)
+    made, recalled = together(rows, of_service(entry), service.context, work, make)
+    return Answered(made, time.monotonic() - began), recalled
 
 
-def _by_model(
-    entry: ModelEntry, rows: Sequence[Row], beam_size: int | None, work: Work
-) -> tuple[list[Translation], int]:
+def _by_model(entry: ModelEntry, rows: Sequence[Row], beam_size: int | None, work: Work) -> _Asking:
     loaded = open_engine(entry, work)
     engine = _whole(loaded.engine, entry)
-
-    def make(numbers: list[int]) -> list[Translation]:
-        return _in_batches(engine, [rows[number] for number in numbers], beam_size, work)
-
     if not loaded.on:
-        return make(list(range(len(rows)))), 0
-    return one_by_one(rows, f"{loaded.on} {beam_size}", work, make)
+        return (yield Asked(engine, rows, beam_size)), 0
+    once = Once(rows, f"{loaded.on} {beam_size}", work)
+    new = [rows[number] for number in once.numbers]
+    answered = (yield Asked(engine, new, beam_size)) if new else _NOTHING
+    return Answered(once.completed(answered.translations), answered.seconds), once.recalled
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,18 +155,6 @@ def _chat(entry: ModelEntry, work: Work) -> _Chat:
     return _Chat(engine, Watch(work.check, work.progress, work.used))
 
 
-def _in_batches(
-    engine: Engine, rows: Sequence[Row], beam_size: int | None, work: Work
-) -> list[Translation]:
-    """By an engine in this process, which heeds nothing while it runs."""
-    translations: list[Translation] = []
-    for first in range(0, len(rows), _BATCH):
-        work.check()
-        translations += engine.translate(rows[first : first + _BATCH], beam_size=beam_size)
-        work.progress(len(translations) / len(rows))
-    return translations
-
-
 def _entry(model: str) -> ModelEntry:
     """The entry of this node's catalog. Raises JobFailed where it has none."""
     entry = load_catalog(load()).entry(model)
@@ -191,7 +177,7 @@ def open_engine(entry: ModelEntry, work: Work) -> Loaded:
     if entry.engine == "stub":
         from translator_worker.engines.stub import StubEngine  # noqa: PLC0415 - for tests only
 
-        return Loaded(StubEngine(work.grant.text_id))
+        return Loaded(StubEngine.of(work.grant.text_id))
     return _models.get(entry.name, lambda: _load(entry, load()))
 
 
@@ -255,4 +241,4 @@ def _transcript(
     )
 
 
-STAGES: dict[str, Stage] = {"translate": translate}
+BUNDLES: dict[str, BundleStage] = {"translate": sharing_batches(translate)}

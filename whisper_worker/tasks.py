@@ -7,7 +7,7 @@ from functools import cache
 
 from services.model.job import Stage, queue_name
 from services.model.stages import PartPlan, PrepareResult, PrepareSpec
-from services.worker import run
+from services.worker import bundle
 from services.worker.work import Work
 from whisper_worker.assembling import assemble
 from whisper_worker.check import checked, nothing
@@ -91,7 +91,7 @@ def _decoder() -> Decoder:
     return Decoder()
 
 
-STAGES: dict[str, run.Stage] = {
+STAGES: dict[str, bundle.Stage] = {
     "prepare": prepare,
     "detect": detect,
     "transcribe": transcribe,

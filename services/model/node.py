@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
+from itertools import combinations
 
 from pydantic import Field
 
@@ -25,10 +26,12 @@ class NodeState(StrEnum):
 
 
 class Trouble(Stored):
-    """A job was lost on the node, or ran out of memory there."""
+    """A job was lost on the node, or ran out of memory there. `token` is that of its lease, which
+    all jobs of one claim have in common."""
 
     at: float
     job: str
+    token: str = ""
 
 
 class Node(Stored):
@@ -123,9 +126,14 @@ class Node(Stored):
         return NodeState.SET_ASIDE if self.is_set_aside(now) else NodeState.LIVE
 
     def is_troubled(self, now: float, within_s: float) -> bool:
-        """So many different jobs were in trouble here lately that the node may be to blame."""
-        lately = {trouble.job for trouble in self.troubles if trouble.at > now - within_s}
-        return len(lately) >= TROUBLES
+        """So many different jobs were in trouble here lately that the node may be to blame: fewer
+        jobs and fewer claims, in which one took the others with it, do not explain it."""
+        lately = [trouble for trouble in self.troubles if trouble.at > now - within_s]
+        causes = {cause for trouble in lately for cause in (trouble.job, trouble.token) if cause}
+        return len(causes) >= TROUBLES and not any(
+            all(trouble.job in few or trouble.token in few for trouble in lately)
+            for few in combinations(causes, TROUBLES - 1)
+        )
 
 
 def takers(nodes: Iterable[Node], queue: str, now: float) -> list[Node]:

@@ -21,13 +21,14 @@ from services.lifeline import end_with_parent
 from services.model.messages import Announcement
 from services.queue import TASK_NAME, make_app
 from services.settings import Settings, load
+from services.worker.bundle import BundleStage, Stage
 from services.worker.callbacks import Manager
 from services.worker.capacity import memory_for_models
 from services.worker.leases import leaving
 from services.worker.model_cache import Idleness
 from services.worker.offering import Offering
 from services.worker.pulse import Pulse
-from services.worker.run import Runner, Stage
+from services.worker.run import Runner
 from services.worker.spool import Spool
 
 LEAVE_SIGNAL = signal.SIGUSR2  # from the worker to its children; billiard has the first
@@ -41,14 +42,17 @@ def make_worker(
     module: str,
     stages: Mapping[str, Stage],
     *,
-    claim_slots: int = 1,
+    bundles: Mapping[str, BundleStage] | None = None,
+    slots_of: Callable[[str], int] = lambda _: 1,
+    most_size: float | None = None,
     get_ready: Callable[[list[str]], None] = lambda _: None,
 ) -> Celery:
     """The app of the worker that `module` holds as `app`.
 
-    `stages` maps a stage's name to the function that runs it; a claim asks for up to
-    `claim_slots` jobs of one queue. Each child is told to `get_ready` for the worker's queues
-    before its first job.
+    `stages` maps a stage's name to the function that runs it, and `bundles` to that which runs
+    several jobs at once. `slots_of` tells for how many jobs of a queue a claim asks, together no
+    larger than `most_size`. Each child is told to `get_ready` for the worker's queues before its
+    first job.
     """
     settings = load()
     app = make_app(settings.broker_url)
@@ -65,7 +69,7 @@ def make_worker(
 
     @cache
     def runner() -> Runner:
-        return make_runner(settings, stages, claim_slots)
+        return make_runner(settings, stages, bundles or {}, slots_of, most_size)
 
     @app.task(name=TASK_NAME)  # type: ignore[untyped-decorator]
     def work(announcement: dict[str, Any]) -> None:
@@ -80,15 +84,23 @@ def make_worker(
     return app
 
 
-def make_runner(settings: Settings, stages: Mapping[str, Stage], claim_slots: int) -> Runner:
+def make_runner(
+    settings: Settings,
+    stages: Mapping[str, Stage],
+    bundles: Mapping[str, BundleStage],
+    slots_of: Callable[[str], int],
+    most_size: float | None,
+) -> Runner:
     manager = Manager(settings.manager_url, settings.callback_secrets[0])
     idleness = Idleness(settings.model_idle_s)
     idleness.start()
     return Runner(
         node=settings.node,
         models=models_in(queues_of(settings)),
-        slots=claim_slots,
+        slots_of=slots_of,
+        most_size=most_size,
         stages=stages,
+        bundles=bundles,
         manager=manager,
         offering=Offering(manager, Spool(settings.spool_folder)),
         pulse=_pulse(),

@@ -20,8 +20,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from services import logs
-from services.model.messages import Beat
-from services.worker.pulse import FOLDER_PREFIX, HELD_SUFFIX, SUFFIX, Tally
+from services.worker.pulse import FOLDER_PREFIX, HELD_SUFFIX, SUFFIX, Holding, Tally
 
 _LOOK_EVERY_S = 1.0
 _GAP_S = 10.0  # a longer one in our own looking says that we slept, not they
@@ -50,7 +49,7 @@ class Children:
         fresh_s: float = 12.0,
         frozen_s: float = 60.0,
         now: Callable[[], float] = time.monotonic,
-        mourn: Callable[[Beat], None] = lambda _: None,
+        mourn: Callable[[Holding], None] = lambda _: None,
     ) -> None:
         self._folder = folder
         self._mourn = mourn
@@ -119,7 +118,7 @@ class Children:
         path.unlink(missing_ok=True)
         held = path.with_suffix(HELD_SUFFIX)
         try:
-            last = Beat.model_validate_json(held.read_bytes())
+            last = Holding.model_validate_json(held.read_bytes())
         except (OSError, ValidationError):
             return  # it held nothing
         held.unlink(missing_ok=True)

@@ -29,7 +29,8 @@ class Released(FanscribeError):
 class Lease:
     """One lease: what the manager last said of it, and how long its work takes.
 
-    The limits count from `begin` to `engine_finished`, on the monotonic clock.
+    The limits count while it is worked on, from `begin` to `engine_finished` or `pause`, on the
+    monotonic clock.
     """
 
     def __init__(self, grant: Grant) -> None:
@@ -40,6 +41,8 @@ class Lease:
         self.resolved = False  # its last word was said, or nobody wants one
         self.running = False
         self._finished = False
+        self._share = 1.0
+        self._earlier_s = self._earlier_share_s = 0.0  # of the turns before this one
         self._lost_at = 0.0
         self._began_at = 0.0
         self._moved_at = 0.0
@@ -47,10 +50,10 @@ class Lease:
 
     @property
     def seconds(self) -> float:
-        """How long its work takes so far, less what it waited for a storage that was away."""
-        if not self._began_at:
-            return 0.0
-        return max(0.0, time.monotonic() - self._began_at - self._waited_s)
+        """How long its work takes so far, less what it waited for a storage that was away; of
+        what is done for several at once, its share."""
+        now_s = self._share * (time.monotonic() - self._began_at) if self._began_at else 0.0
+        return max(0.0, self._earlier_share_s + now_s - self._waited_s)
 
     @property
     def open(self) -> bool:
@@ -61,9 +64,19 @@ class Lease:
     def held(self) -> Held:
         return Held(job=self.grant.job, attempt=self.grant.attempt)
 
-    def begin(self) -> None:
+    def begin(self, share: float = 1.0) -> None:
+        """A turn: the work is done for it, by this share."""
         self._began_at = self._moved_at = time.monotonic()
+        self._share = share
         self.running = True
+
+    def pause(self) -> None:
+        """Others have their turn."""
+        taken_s = time.monotonic() - self._began_at
+        self._earlier_s += taken_s
+        self._earlier_share_s += self._share * taken_s
+        self._began_at = 0.0
+        self.running = False
 
     def engine_finished(self) -> None:
         self.running = False
@@ -119,7 +132,7 @@ class Lease:
         now, stuck_s = time.monotonic(), self.grant.limits.stuck_s
         if not self.running:
             return ""
-        if now - self._began_at > limit_s + grace_s:
+        if self._earlier_s + now - self._began_at > limit_s + grace_s:
             return f"The work took longer than its {kind} limit of {limit_s:.0f} s."
         if now - self._moved_at > stuck_s + grace_s:
             return f"Nothing came out for longer than {stuck_s:.0f} s: it was stuck."
@@ -139,7 +152,7 @@ class Heart:
         leases: Sequence[Lease],
         *,
         every_s: float,
-        on_overdue: Callable[[Lease, str], None],
+        on_overdue: Callable[[str], None],
         on_deaf: Callable[[], None],
     ) -> None:
         self._manager = manager
@@ -189,7 +202,7 @@ class Heart:
         for lease in self._leases:
             reason = "" if lease.resolved else lease.overdue()
             if reason:
-                self._on_overdue(lease, reason)
+                self._on_overdue(reason)
         # Cancelling one job of a bundle never ends the others' process.
         if len(self._leases) == 1 and self._leases[0].deaf():
             self._on_deaf()

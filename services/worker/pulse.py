@@ -16,7 +16,7 @@ from pathlib import Path
 from pydantic import Field
 
 from services import logs
-from services.model.messages import Beat, Grant, Held, Report
+from services.model.messages import Grant, Held, Report
 from services.model.size import RATE
 from services.model.stages import PrepareResult, TranscribeSpec
 from services.model.values import Stored
@@ -48,6 +48,18 @@ class Tally(Stored):
             work_s=_sums(self.work_s, other.work_s),
             audio_s=_sums(self.audio_s, other.audio_s),
         )
+
+
+class Holding(Stored):
+    """What a child holds under a token: leases that it works on just now, and others."""
+
+    token: str
+    working: list[Held] = Field(default_factory=list)
+    others: list[Held] = Field(default_factory=list)
+
+    @property
+    def leases(self) -> list[Held]:
+        return [*self.working, *self.others]
 
 
 def tally_of(grant: Grant, report: Report) -> Tally:
@@ -106,17 +118,16 @@ class Pulse:
     def asks(self, token: str) -> None:
         """A claim is on its way, and whoever dies now does not know what it won."""
         if self._path is not None:
-            _put(
-                self._path.with_suffix(HELD_SUFFIX), Beat(token=token, leases=[]).model_dump_json()
-            )
+            _put(self._path.with_suffix(HELD_SUFFIX), Holding(token=token).model_dump_json())
 
-    def holds(self, token: str, leases: Sequence[Held]) -> None:
-        """What is to be called lost at once, should this process die."""
+    def holds(self, token: str, working: Sequence[Held] = (), others: Sequence[Held] = ()) -> None:
+        """What is to be called lost at once, and what handed back, should this process die."""
         if self._path is None:
             return
         path = self._path.with_suffix(HELD_SUFFIX)
-        if leases:
-            _put(path, Beat(token=token, leases=list(leases)).model_dump_json())
+        holding = Holding(token=token, working=list(working), others=list(others))
+        if holding.leases:
+            _put(path, holding.model_dump_json())
         else:
             path.unlink(missing_ok=True)
 

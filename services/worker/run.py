@@ -6,9 +6,10 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 from services import logs
 from services.model.addresses import Network
@@ -16,6 +17,7 @@ from services.model.errors import FailureClass, JobFailed, LeaseLost
 from services.model.messages import Announcement, Claim, Failure, Finish, Granted, Report
 from services.model.stages import Result
 from services.outbound import Objects
+from services.worker.bundle import Bundle, BundleStage, Stage, one_by_one
 from services.worker.callbacks import Manager, Refused
 from services.worker.classify import classify, is_fatal
 from services.worker.leases import Heart, Lease, Released, leaving
@@ -24,8 +26,6 @@ from services.worker.model_cache import Idleness, loaded_models
 from services.worker.offering import Offering
 from services.worker.pulse import Pulse
 from services.worker.work import Attempt, Work
-
-Stage = Callable[[Any, Work], Result]  # each takes the spec of its own name
 
 SCRATCH_PREFIX = "fanscribe-work-"
 _CLAIM_TRIES = 3
@@ -43,8 +43,10 @@ class Runner:
         *,
         node: str,
         models: Sequence[str],
-        slots: int,
         stages: Mapping[str, Stage],
+        bundles: Mapping[str, BundleStage] | None = None,
+        slots_of: Callable[[str], int] = lambda _: 1,
+        most_size: float | None = None,
         manager: Manager,
         offering: Offering,
         pulse: Pulse | None = None,
@@ -52,12 +54,16 @@ class Runner:
         networks: Sequence[Network] = (),
         idleness: Idleness | None = None,
     ) -> None:
-        """`free_mb` is the memory that models may still take, None where nobody knows; users'
-        URLs may lead to `networks` beside the public ones."""
+        """`bundles` are the stages that work on several jobs at once; of a queue a claim asks for
+        as many as `slots_of` it, together no larger than `most_size`. `free_mb` is the memory
+        that models may still take, None where nobody knows; users' URLs may lead to `networks`
+        beside the public ones."""
         self._node = node
         self._models = list(models)
-        self._slots = slots
-        self._stages = stages
+        self._slots_of = slots_of
+        self._most_size = most_size
+        self._stages = {name: one_by_one(stage) for name, stage in stages.items()}
+        self._stages |= bundles or {}
         self._manager = manager
         self._offering = offering
         self._pulse = pulse or Pulse(None)
@@ -79,7 +85,7 @@ class Runner:
                 if granted is not None and granted.grants:
                     self._work_off(granted, token)
         finally:
-            self._pulse.holds(token, ())
+            self._pulse.holds(token)
         if granted is not None and granted.rest_s:
             log.info("resting", seconds=granted.rest_s)
             leaving.wait(granted.rest_s)
@@ -91,14 +97,14 @@ class Runner:
             token,
             leases,
             every_s=granted.beat_every_s,
-            on_overdue=lambda lease, reason: self._end_for(lease, leases, token, reason),
+            on_overdue=lambda reason: self._end_overdue(leases, token, reason),
             on_deaf=lambda: self._end_deaf(leases, token),
         ) as heart:
             if not _first_beat(heart, granted.beat_every_s):
                 return  # a lease that never beat is taken back and charged to nobody
             self._hold(leases, token)
-            for lease in leases:
-                self._attempt(lease, leases, token)
+            for stage, some in groupby(leases, key=lambda lease: lease.grant.spec.stage):
+                self._together(stage, list(some), leases, token)
 
     def close(self) -> None:
         """Lets go of its connections."""
@@ -112,7 +118,8 @@ class Runner:
             queue=announcement.queue,
             job=announcement.job,
             models=self._models,
-            slots=self._slots,
+            slots=self._slots_of(announcement.queue),
+            most_size=self._most_size,
             free_mb=self._free_mb(),
             loaded=loaded_models(),
         )
@@ -128,65 +135,84 @@ class Runner:
                 return None
         return None
 
-    def _attempt(self, lease: Lease, leases: Sequence[Lease], token: str) -> None:
-        grant = lease.grant
-        with logs.bind(job=grant.job, attempt=grant.attempt):
-            report, fatal = self._outcome(lease, token)
-            if report is not None:
-                report = report.model_copy(update={"seconds": lease.seconds, "usage": lease.usage})
-                self._pulse.count(grant, report)
-                finish = Finish(token=token, node=self._node, reports=[report])
-                self._offering.finish(finish, wanted=lambda: lease.state == "held")
-            lease.resolved = True
+    def _together(
+        self, stage: str, some: Sequence[Lease], leases: Sequence[Lease], token: str
+    ) -> None:
+        """Those of one stage, told of as they end."""
+        works: dict[Work, Lease] = {}
+
+        @contextmanager
+        def turn(shares: Mapping[Work, float]) -> Iterator[None]:
+            busy = [works[work] for work in shares]
+            alone = busy[0].held.model_dump() if len(busy) == 1 else {}
+            for lease, share in zip(busy, shares.values(), strict=True):
+                lease.begin(share)
             self._hold(leases, token)
-        if fatal:
+            try:
+                with logs.bind(**alone):
+                    yield
+            finally:
+                for lease in busy:
+                    lease.pause()
+
+        try:
+            for lease in some:
+                works[self._work(lease, token)] = lease
+            for outcomes in self._stages[stage](Bundle(list(works), turn)):
+                for outcome in outcomes:
+                    shutil.rmtree(outcome.work.folder, ignore_errors=True)
+                self._tell([(works[each.work], each.ended) for each in outcomes], leases, token)
+        except Exception as error:  # noqa: BLE001 - of the stage itself, not of an attempt
+            self._tell([(lease, error) for lease in some if not lease.resolved], leases, token)
+        finally:
+            for work in works:
+                shutil.rmtree(work.folder, ignore_errors=True)
+
+    def _work(self, lease: Lease, token: str) -> Work:
+        folder = Path(tempfile.mkdtemp(prefix=f"{SCRATCH_PREFIX}{os.getpid()}-"))
+        return Attempt(lease, token, folder, self._manager, self._objects, memory=self._memory)
+
+    def _tell(
+        self,
+        ended: Sequence[tuple[Lease, Result | Exception]],
+        leases: Sequence[Lease],
+        token: str,
+    ) -> None:
+        """The last words of attempts that ended at once; the process ends if it is spent."""
+        reports = []
+        for lease, how in ended:
+            lease.engine_finished()
+            with logs.bind(**lease.held.model_dump()):
+                report = _report(lease, how)
+            if report is not None:
+                self._pulse.count(lease.grant, report)
+                reports.append(report)
+        if reports:
+            self._hold(leases, token)
+            finish = Finish(token=token, node=self._node, reports=reports)
+            told = [lease for lease, _ in ended]
+            self._offering.finish(finish, wanted=lambda: any(each.state == "held" for each in told))
+        for lease, _ in ended:
+            lease.resolved = True
+        self._hold(leases, token)
+        if any(isinstance(how, Exception) and is_fatal(how) for _, how in ended):
             self._release(leases, token)
             self.end_process()
 
-    def _outcome(self, lease: Lease, token: str) -> tuple[Report | None, bool]:
-        """The last word of an attempt, and whether this process is spent.
-
-        MemoryError included: one that left the task body would end the whole worker.
-        """
-        grant = lease.grant
-        held = {"job": grant.job, "attempt": grant.attempt}
-        try:
-            result = self._run_stage(lease, token)
-        except LeaseLost as lost:
-            log.info("attempt_given_up", reason=lost.reason)
-            return None, False
-        except Released:
-            log.info("attempt_handed_back")
-            return Report(**held, released=True), False
-        except Exception as error:  # whatever it is becomes a report
-            failure = classify(error)
-            unknown = failure.failure is FailureClass.INTERNAL
-            log.warning(
-                "attempt_failed", code=failure.code, reason=failure.message, exc_info=unknown
-            )
-            return Report(**held, failed=failure), is_fatal(error)
-        return Report(**held, result=result), False
-
-    def _run_stage(self, lease: Lease, token: str) -> Result:
-        lease.check()
-        folder = Path(tempfile.mkdtemp(prefix=f"{SCRATCH_PREFIX}{os.getpid()}-"))
-        try:
-            lease.begin()
-            work = Attempt(lease, token, folder, self._manager, self._objects, memory=self._memory)
-            return self._stages[lease.grant.spec.stage](lease.grant.spec, work)
-        finally:
-            lease.engine_finished()
-            shutil.rmtree(folder, ignore_errors=True)
-
-    def _end_for(self, lease: Lease, leases: Sequence[Lease], token: str, reason: str) -> None:
-        """The engine does not come back: say so for it, and end this process."""
-        lease.resolved = True
-        failed = Failure(failure=FailureClass.TIME_LIMIT, code="time_limit", message=reason)
-        report = Report(**lease.held.model_dump(), seconds=lease.seconds, failed=failed)
-        self._pulse.count(lease.grant, report)
-        self._offering.once(Finish(token=token, node=self._node, reports=[report]))
-        self._release(leases, token)
-        self.end_process()
+    def _end_overdue(self, leases: Sequence[Lease], token: str, reason: str) -> None:
+        """The engine does not come back: say so for those it works on, and end this process."""
+        reports = []
+        for lease in leases:
+            if lease.running and not lease.resolved:
+                lease.resolved = True
+                failed = Failure(failure=FailureClass.TIME_LIMIT, code="time_limit", message=reason)
+                report = Report(**lease.held.model_dump(), seconds=lease.seconds, failed=failed)
+                self._pulse.count(lease.grant, report)
+                reports.append(report)
+        if reports:
+            self._offering.once(Finish(token=token, node=self._node, reports=reports))
+            self._release(leases, token)
+            self.end_process()
 
     def _end_deaf(self, leases: Sequence[Lease], token: str) -> None:
         self._hold(leases, token)
@@ -206,8 +232,31 @@ class Runner:
         self._hold(leases, token)
 
     def _hold(self, leases: Sequence[Lease], token: str) -> None:
-        """Tells the parent which of them are open."""
-        self._pulse.holds(token, [lease.held for lease in leases if lease.open])
+        """Tells the parent which of them are open, and which of these are worked on."""
+        still = [lease for lease in leases if lease.open]
+        working = [lease.held for lease in still if lease.running]
+        self._pulse.holds(token, working, [lease.held for lease in still if not lease.running])
+
+
+def _report(lease: Lease, ended: Result | Exception) -> Report | None:
+    """The last word of an attempt; None where nobody wants one.
+
+    MemoryError included: one that left the task body would end the whole worker.
+    """
+    held = lease.held.model_dump()
+    spent = {"seconds": lease.seconds, "usage": lease.usage}
+    if isinstance(ended, LeaseLost):
+        log.info("attempt_given_up", reason=ended.reason)
+        return None
+    if isinstance(ended, Released):
+        log.info("attempt_handed_back")
+        return Report(**held, **spent, released=True)
+    if isinstance(ended, Exception):
+        failure = classify(ended)
+        unknown = ended if failure.failure is FailureClass.INTERNAL else None
+        log.warning("attempt_failed", code=failure.code, reason=failure.message, exc_info=unknown)
+        return Report(**held, **spent, failed=failure)
+    return Report(**held, **spent, result=ended)
 
 
 def _first_beat(heart: Heart, every_s: float) -> bool:

@@ -21,7 +21,6 @@ from services import logs
 from services.metrics import WorkerMetrics, exposition
 from services.model.errors import FailureClass
 from services.model.messages import (
-    Beat,
     Claim,
     Failure,
     Finish,
@@ -43,7 +42,7 @@ from services.worker.guard import refuse_unsafe_start
 from services.worker.health import Condition, HealthServer
 from services.worker.node import NodeLife
 from services.worker.offering import Offering
-from services.worker.pulse import FOLDER_VARIABLE, close
+from services.worker.pulse import FOLDER_VARIABLE, Holding, close
 from services.worker.spool import Spool
 
 HANGS_S = 30.0  # Celery needs two to eight seconds to leave; after this it never will
@@ -173,13 +172,13 @@ class Parent:
         if self._deafness.look(hearing):
             self._end_deaf(answer.due)
 
-    def _mourn(self, last: Beat) -> None:
+    def _mourn(self, last: Holding) -> None:
         """A child died: what it held runs again at once, not when its silence is noticed."""
         threading.Thread(
             target=self._report_lost, args=(last,), name="mourning", daemon=True
         ).start()
 
-    def _report_lost(self, last: Beat) -> None:
+    def _report_lost(self, last: Holding) -> None:
         log.warning("child_died", jobs=[held.job for held in last.leases])
         try:
             said = self._spool.said(last.token)
@@ -243,18 +242,15 @@ def _tell_children_to_leave() -> None:
                 os.kill(child.pid, LEAVE_SIGNAL)
 
 
-def lost(last: Beat, said: Collection[str]) -> list[Report]:
+def lost(last: Holding, said: Collection[str]) -> list[Report]:
     """What is to be said for a child that died with these leases, of which some have their last
-    word on disk. It worked on one after the other, so only the first can have been its death."""
+    word on disk. Nobody can tell which of those that it worked on at once was its death: each is
+    charged, and from then on claimed alone."""
     failed = Failure(
         failure=FailureClass.WORKER_LOST,
         code="worker_lost",
         message="The process that worked on it died.",
     )
-    return [
-        Report(job=each.job, attempt=each.attempt, released=True)
-        if number
-        else Report(job=each.job, attempt=each.attempt, failed=failed)
-        for number, each in enumerate(last.leases)
-        if each.job not in said
-    ]
+    dead = [Report(**each.model_dump(), failed=failed) for each in last.working]
+    unharmed = [Report(**each.model_dump(), released=True) for each in last.others]
+    return [report for report in (*dead, *unharmed) if report.job not in said]

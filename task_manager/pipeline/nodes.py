@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from services import logs
 from services.model.errors import NotFound
+from services.model.job import Lease
 from services.model.labels import check_labels, check_node_id
 from services.model.messages import NodeBeat, Register, Registered
 from services.model.node import Node, Trouble, others_for
@@ -81,11 +82,14 @@ def _listen(ports: Ports, node: Node) -> list[str]:
 # ── trouble ──────────────────────────────────────────────────────────────────────────────────
 
 
-def trouble(ports: Ports, node_id: str, job_id: str) -> None:
+def trouble(ports: Ports, lease: Lease, job_id: str) -> None:
     """A job was lost on the node, or ran out of memory there; too many set the node aside."""
+    node_id = lease.node
     now = ports.store.now()
     within = ports.settings.set_aside_s
-    node = ports.store.add_trouble(node_id, Trouble(at=now, job=job_id), _KEEP_TROUBLES)
+    node = ports.store.add_trouble(
+        node_id, Trouble(at=now, job=job_id, token=lease.token), _KEEP_TROUBLES
+    )
     if node is None or not node.is_troubled(now, within):
         return
     ports.store.change_node(node_id, {"set_aside_until": now + within})

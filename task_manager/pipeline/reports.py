@@ -115,7 +115,7 @@ def _blame(ports: Ports, job: Job) -> None:
     for node in elsewhere:
         nodes.forgive(ports, node, job.id)
     if not elsewhere:
-        nodes.trouble(ports, job.lease.node, job.id)
+        nodes.trouble(ports, job.lease, job.id)
 
 
 def _renewed(ports: Ports, job: Job) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services.model.errors import FailureClass, Invalid, NotFound
-from services.model.job import Stage, queue_name
+from services.model.job import Lease, Stage, queue_name
 from services.model.messages import Claim, Granted, NodeBeat, Register, Registered
 from services.model.node import NodeState
 from task_manager.pipeline import nodes
@@ -15,6 +15,11 @@ from task_manager.ticker.reap import Watch, reap
 
 TRANSLATE = "translate.stub-nmt"
 OOM = (FailureClass.RESOURCE_EXHAUSTED, "out_of_memory")
+
+
+def lease_of(hand, number: int) -> Lease:
+    """One of a claim of its own."""
+    return Lease(node=hand.node, token=f"token-{number}")
 
 
 @pytest.fixture
@@ -68,7 +73,7 @@ def bells(pipeline):
 def put_aside(pipeline):
     def put(hand) -> None:
         for number in range(3):
-            nodes.trouble(pipeline.ports, hand.node, f"job-{number}")
+            nodes.trouble(pipeline.ports, lease_of(hand, number), f"job-{number}")
 
     return put
 
@@ -253,7 +258,7 @@ def test_other_failures_are_not_the_nodes_trouble(hand, accept, a_text, store):
 def test_troubles_of_long_ago_do_not_count(pipeline, hand, store, settings):
     settings.set_aside_s = 1e-9
     for number in range(5):
-        nodes.trouble(pipeline.ports, hand.node, f"job-{number}")
+        nodes.trouble(pipeline.ports, lease_of(hand, number), f"job-{number}")
 
     assert state(store, hand) == NodeState.LIVE
 

@@ -151,9 +151,11 @@ class KeepingWork:
 def work_of(tmp_path):
     """The attempt of a spec."""
 
-    def make(spec: TranslateSpec, text_id: str = "1") -> KeepingWork:
+    def make(
+        spec: TranslateSpec, text_id: str = "1", job: str = "t/translate/0/zh/A/0/0"
+    ) -> KeepingWork:
         grant = Grant(
-            job="t/translate/0/zh/A/0/0",
+            job=job,
             task="t",
             text_id=text_id,
             attempt=1,

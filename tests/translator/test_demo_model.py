@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from demo.grammar import sentences
+from demo.grammar import LANGUAGES, sentences
 from services.models_folder import load_catalog, locate
 from services.settings import Settings
 from translator_worker.engines import Row
@@ -18,21 +18,37 @@ def rows_of(source: str, target: str) -> list[Row]:
 
 
 @pytest.fixture(scope="module")
-def demo_engine():
+def make_demo_engine():
     settings = Settings(demo_models=True)
     entry = load_catalog(settings).translator("en", "zh")
     assert entry is not None
     folder = locate(entry, settings)
     assert folder is not None, "the weights of nmt-demo are missing from demo/models"
-    return CTranslate2Engine(folder, device="cpu", compute_type="default")
+    return lambda compute_type: CTranslate2Engine(folder, device="cpu", compute_type=compute_type)
 
 
-@pytest.mark.parametrize("source", ["en", "zh"])
-def test_an_answer_does_not_depend_on_its_batch_mates(demo_engine, source) -> None:
-    rows = rows_of(source, "ja")
-    together = demo_engine.translate(rows, beam_size=None)
-    alone = [demo_engine.translate([row], beam_size=None)[0] for row in rows]
-    assert together == alone
+@pytest.fixture(scope="module")
+def demo_engine(make_demo_engine):
+    return make_demo_engine("default")
+
+
+@pytest.mark.parametrize("beam_size", [1, 4])
+@pytest.mark.parametrize("compute_type", ["int8", "float32"])
+def test_an_answer_does_not_depend_on_its_batch_mates(
+    make_demo_engine, compute_type, beam_size
+) -> None:
+    engine = make_demo_engine(compute_type)
+    pairs = [(one, two) for one in LANGUAGES for two in LANGUAGES if one != two]
+    rows = []
+    for number, sentence in enumerate(HELD_OUT):
+        source, target = pairs[number % len(pairs)]
+        several = (sentence, *HELD_OUT[: number % 5])  # some long, some short
+        rows.append(Row(" ".join(each.text(source) for each in several), source, target))
+    alone = [engine.translate([row], beam_size=beam_size)[0] for row in rows]
+    for size in (7, len(rows)):
+        batches = [rows[first : first + size] for first in range(0, len(rows), size)]
+        together = [engine.translate(batch, beam_size=beam_size) for batch in batches]
+        assert [each for batch in together for each in batch] == alone
 
 
 def test_every_row_is_answered_in_its_own_language(demo_engine) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import fake_chat as fake
 import pytest
+from driving import translate
 from fake_chat import FakeChat
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,7 +21,6 @@ from services.settings import Settings, WrongSettings
 from translator_worker.engines.llm import ChatEngine, Watch
 from translator_worker.engines.llm_requests import Line, Request, packed, tokens_of
 from translator_worker.engines.suspicions import crossed, is_unchanged
-from translator_worker.tasks import translate
 
 TEXT = "One is here. Two is there.\n\nThree is gone."
 IDLE = Watch(lambda: None, lambda _: None, lambda _: None)

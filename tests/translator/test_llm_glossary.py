@@ -8,9 +8,11 @@ from typing import Any
 
 import fake_chat as fake
 import pytest
+from driving import translate
 from fake_chat import FakeChat
 from test_protected import SpeakingEngine
 
+from services.model.catalog import ModelEntry
 from services.model.chat import ChatService
 from services.model.glossary import Rule
 from services.model.stages import Place, TranslateSpec
@@ -19,7 +21,6 @@ from translator_worker.engines import Row
 from translator_worker.engines.llm_requests import Line, Request
 from translator_worker.engines.scripts import InEitherScript
 from translator_worker.glossary import Terms
-from translator_worker.tasks import translate
 
 RULES = [
     Rule(term="Fanscribe"),
@@ -110,7 +111,8 @@ def test_a_line_of_nothing_but_a_link_costs_nothing(made, fake_chat) -> None:
 
 def test_terms_reach_a_model_that_is_asked_in_the_other_script() -> None:
     inside = SpeakingEngine(str)
-    engine = InEitherScript(inside, lambda source, _: (source, "zh"))
+    entry = ModelEntry(name="half", kind="translate", engine="stub", languages=["en", "zh"])
+    engine = InEitherScript(inside, entry)
     terms = Terms([Rule(term="here", put="这里")], ["One is here."])
     engine.translate([Row("One is here.", "en", "zh-Hant", terms)], beam_size=None)
     assert [(row.target, row.terms) for row in inside.rows] == [("zh", terms)]

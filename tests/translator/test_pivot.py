@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from driving import translate
 
 from demo.grammar import sentences
 from services.model.stages import Place, TranslateSpec
@@ -11,7 +12,7 @@ from services.models_folder import load_catalog
 from services.settings import Settings
 from translator_worker.engines import Row, Translation
 from translator_worker.engines.pivot import PivotEngine
-from translator_worker.tasks import open_engine, translate
+from translator_worker.tasks import open_engine
 
 SENTENCES = sentences(40, seed=9, held_out=True)
 CATALOG = """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from driving import translate
 from test_translate import spec_of, transcript_in
 
 from services.model.stages import Former
@@ -10,7 +11,6 @@ from services.model.transcript import Body, Segment, Transcript, inline
 from translator_worker.engines import Translation
 from translator_worker.sentences import Sentence
 from translator_worker.taking_over import known_of
-from translator_worker.tasks import translate
 
 
 @pytest.fixture(autouse=True)

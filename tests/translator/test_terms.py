@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
+from driving import translate
 from hypothesis import given
 from hypothesis import strategies as st
 from test_protected import SpeakingEngine
@@ -18,7 +19,6 @@ from translator_worker.engines.ctranslate2 import CTranslate2Engine
 from translator_worker.engines.protected import IN_PIECES, TERM_MISSING, ProtectedEngine
 from translator_worker.glossary import Terms, missed
 from translator_worker.spans import spans_in
-from translator_worker.tasks import translate
 
 FANSCRIBE = Rule(term="Fanscribe", put="范译")
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from driving import translate
 
 from demo.grammar import sentences
 from services.model.remembered import LONGEST
 from services.model.stages import Place, TranslateSpec
 from services.model.transcript import Transcript
 from translator_worker.engines import Row, Translation
-from translator_worker.remembering import one_by_one, together
-from translator_worker.tasks import translate
+from translator_worker.remembering import Once, together
 
 
 def rows_of(*texts: str, target: str = "de") -> list[Row]:
@@ -29,6 +29,13 @@ class Asked:
         self.numbers = numbers
         texts = [self.rows[number].text for number in numbers]
         return [Translation(f"<{text}>", self.flags.get(text, [])) for text in texts]
+
+
+def one_by_one(rows, on, work, make):
+    """What a job does with its rows where each stands for itself."""
+    once = Once(rows, on, work)
+    made = make(once.numbers) if once.numbers else []
+    return once.completed(made), once.recalled
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from driving import translate
 
 from demo.grammar import sentences
 from services.chinese import written_in
@@ -14,7 +15,6 @@ from services.model.transcript import Body, Segment, Transcript
 from translator_worker.engines import Row
 from translator_worker.engines.scripts import InEitherScript
 from translator_worker.engines.stub import StubEngine
-from translator_worker.tasks import translate
 
 KNOWN = sentences(6, seed=21, held_out=True)
 
@@ -119,7 +119,7 @@ def test_the_rows_of_a_batch_may_differ_in_their_scripts() -> None:
         Row("头发", "de", "zh-Hant"),
         Row("头发", "fr", "zh-Hant"),  # which it does not serve: it is asked as it is
     ]
-    made = InEitherScript(StubEngine("1"), half.asked).translate(rows, beam_size=None)
+    made = InEitherScript(StubEngine.of("1"), half).translate(rows, beam_size=None)
     assert [each.text for each in made] == [
         "[zh] 头发", "[zh] 頭髮", "[en] 头发", "[zh-Hant] 头发", "[zh-Hant] 头发",
     ]  # fmt: skip

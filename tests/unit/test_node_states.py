@@ -64,6 +64,22 @@ def test_three_different_jobs_within_the_time_are_trouble(node, at, jobs, troubl
     assert node(troubles=troubles).is_troubled(600.0, 600.0) is troubled
 
 
+@pytest.mark.parametrize(
+    ("lost", "troubled"),
+    [
+        (["a1", "b1", "c1", "d1"], False),  # one death took all jobs of a claim with it
+        (["a1", "b1", "c1", "a2", "a3"], False),  # and then the one that was to blame
+        (["a1", "b1", "c1", "d2", "e2"], False),
+        (["a1", "b1", "d2", "e2", "f3"], True),
+        (["a1", "b2", "c3"], True),
+    ],
+)
+def test_jobs_that_were_lost_in_one_claim_are_one_trouble(node, lost, troubled):
+    troubles = [Trouble(at=1.0, job=job, token=token) for job, token in lost]
+
+    assert node(troubles=troubles).is_troubled(2.0, 600.0) is troubled
+
+
 def test_the_healthy_take_before_those_that_are_set_aside(node):
     well, ill = node("well"), node("ill", set_aside_until=10.0)
 

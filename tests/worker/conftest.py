@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -84,7 +85,7 @@ def make_runner(callbacks: Manager, spool: Spool) -> Iterator[Callable[..., Runn
         runner = Runner(
             node="node-1",
             models=["stub-whisper"],
-            slots=slots,
+            slots_of=lambda _: slots,
             stages=stages,
             manager=callbacks,
             offering=quick,
@@ -96,6 +97,18 @@ def make_runner(callbacks: Manager, spool: Spool) -> Iterator[Callable[..., Runn
     yield make
     for runner in made:
         runner.close()
+
+
+@pytest.fixture
+def pass_time(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Lets the clock of all limits run ahead."""
+    true, passed = time.monotonic, [0.0]
+    monkeypatch.setattr("services.worker.leases.time.monotonic", lambda: true() + passed[0])
+
+    def pass_time(seconds: float) -> None:
+        passed[0] += seconds
+
+    return pass_time
 
 
 @pytest.fixture

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from services.model.errors import FailureClass
-from services.model.messages import Beat, Failure, Finish, Grant, Held, Report
+from services.model.messages import Failure, Finish, Grant, Held, Report
 from services.model.stages import DetectResult, PrepareResult
 from services.model.transcript import Body
 from services.worker.children import Children
 from services.worker.gauges import readings
-from services.worker.pulse import Pulse, Tally, close, tally_of
+from services.worker.pulse import Holding, Pulse, Tally, close, tally_of
 from services.worker.serving import lost
 from services.worker.spool import Spool
 
@@ -101,9 +101,11 @@ def test_what_a_dead_child_did_stays_counted(
 def test_what_a_child_holds_when_it_dies_is_told_once(
     tmp_path: Path, other_process: subprocess.Popen[bytes]
 ) -> None:
-    mourned: list[Beat] = []
+    mourned: list[Holding] = []
     watched = Children(tmp_path, mourn=mourned.append)
-    last = Beat(token="t" * 16, leases=[Held(job="j1", attempt=1), Held(job="j2", attempt=2)])
+    last = Holding(
+        token="t" * 16, working=[Held(job="j1", attempt=1)], others=[Held(job="j2", attempt=2)]
+    )
     beats(tmp_path, other_process.pid, 1)
     (tmp_path / f"{other_process.pid}.held").write_text(last.model_dump_json())
     watched.look()
@@ -116,21 +118,23 @@ def test_what_a_child_holds_when_it_dies_is_told_once(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_only_the_job_that_a_dead_child_was_at_is_lost_and_the_rest_goes_back_unharmed() -> None:
-    last = Beat(token="t", leases=[Held(job=job, attempt=3) for job in ("a", "b", "c")])
+def test_only_the_jobs_that_a_dead_child_was_at_are_lost_and_the_rest_goes_back_unharmed() -> None:
+    at, beside, *others = (Held(job=job, attempt=3) for job in ("a", "b", "c", "d"))
+    last = Holding(token="t", working=[at, beside], others=others)
 
-    first, *others = lost(last, said=[])
+    *dead, third, fourth = lost(last, said=[])
 
-    assert first.failed is not None
-    assert ("a", 3, FailureClass.WORKER_LOST) == (first.job, first.attempt, first.failed.failure)
-    assert [("b", True), ("c", True)] == [(each.job, each.released) for each in others]
+    assert [each.failed and each.failed.failure for each in dead] == [FailureClass.WORKER_LOST] * 2
+    assert [("a", 3), ("b", 3)] == [(each.job, each.attempt) for each in dead]
+    assert [("c", True), ("d", True)] == [(each.job, each.released) for each in (third, fourth)]
 
 
 def test_what_a_dead_child_had_said_is_not_called_lost(tmp_path: Path) -> None:
     spool = Spool(tmp_path)
     report = Report(job="a", attempt=3, result=DetectResult(language="en", probability=1.0))
     spool.write(Finish(token="t", node="n", reports=[report])).let_go()
-    last = Beat(token="t", leases=[Held(job=job, attempt=3) for job in ("a", "b")])
+    a, b = (Held(job=job, attempt=3) for job in ("a", "b"))
+    last = Holding(token="t", working=[a], others=[b])
 
     assert spool.said("other") == set()
     assert [Report(job="b", attempt=3, released=True)] == lost(last, spool.said("t"))
@@ -139,7 +143,7 @@ def test_what_a_dead_child_had_said_is_not_called_lost(tmp_path: Path) -> None:
 def test_nobody_mourns_a_child_that_held_nothing(
     tmp_path: Path, other_process: subprocess.Popen[bytes]
 ) -> None:
-    mourned: list[Beat] = []
+    mourned: list[Holding] = []
     watched = Children(tmp_path, mourn=mourned.append)
     beats(tmp_path, other_process.pid, 1)
     watched.look()

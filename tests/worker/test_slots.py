@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,11 +10,11 @@ import pytest
 from in_test_manager import CALLS, InTestManager
 
 from services.model.errors import JobFailed
-from services.model.messages import Announcement, Beat, Grant
+from services.model.messages import Announcement, Grant
 from services.model.stages import DetectResult, DetectSpec, Place, Result, Spec
 from services.worker.leases import Lease, leaving
 from services.worker.model_cache import ModelCache, loaded_models
-from services.worker.pulse import Pulse, Tally, close
+from services.worker.pulse import Holding, Pulse, Tally, close
 from services.worker.run import Runner
 from services.worker.work import Work
 
@@ -35,17 +34,6 @@ def lease(grant: Grant, monkeypatch: pytest.MonkeyPatch) -> Lease:
     lease = Lease(grant)
     lease.begin()
     return lease
-
-
-@pytest.fixture
-def pass_time(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    true, passed = time.monotonic, [0.0]
-    monkeypatch.setattr("services.worker.leases.time.monotonic", lambda: true() + passed[0])
-
-    def pass_time(seconds: float) -> None:
-        passed[0] += seconds
-
-    return pass_time
 
 
 def done(spec: Spec, work: Work) -> Result:
@@ -118,34 +106,34 @@ def test_a_report_says_how_long_the_work_took(
 def test_a_child_tells_its_parent_what_it_holds_until_it_has_said_its_last_word(
     manager: InTestManager, make_runner: Callable[..., Runner], grant: Grant, tmp_path: Path
 ) -> None:
-    held: list[list[str]] = []
+    held: list[tuple[list[str], list[str]]] = []
 
     def stage(spec: Spec, work: Work) -> Result:
         [path] = tmp_path.glob("*.held")
-        last = Beat.model_validate_json(path.read_bytes())
+        last = Holding.model_validate_json(path.read_bytes())
         assert last.token == manager.claims[0].token
-        held.append([each.job for each in last.leases])
+        held.append(([each.job for each in last.working], [each.job for each in last.others]))
         return DONE
 
     other = grant.model_copy(update={"job": "task1/detect/1/-/-/0/0"})
     manager.grants = [grant, other]
     make_runner({"detect": stage}, slots=2, pulse=Pulse(tmp_path)).run(ANNOUNCED)
-    assert held == [[grant.job, other.job], [other.job]]
+    assert held == [([grant.job], [other.job]), ([other.job], [])]
     assert list(tmp_path.glob("*.held")) == []
 
 
 def test_a_child_names_the_token_of_its_claim_before_it_asks(
     manager: InTestManager, make_runner: Callable[..., Runner], tmp_path: Path
 ) -> None:
-    seen: list[Beat] = []
+    seen: list[Holding] = []
 
     def look() -> None:
         [path] = tmp_path.glob("*.held")
-        seen.append(Beat.model_validate_json(path.read_bytes()))
+        seen.append(Holding.model_validate_json(path.read_bytes()))
 
     manager.strike = look
     make_runner({}, pulse=Pulse(tmp_path)).run(ANNOUNCED)
-    assert seen == [Beat(token=manager.claims[0].token, leases=[])]
+    assert seen == [Holding(token=manager.claims[0].token)]
     assert list(tmp_path.glob("*.held")) == []
 
 

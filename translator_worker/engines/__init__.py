@@ -31,7 +31,7 @@ class Translation:
 
 class Engine(Protocol):
     """A loaded model. An answer stands where its row stood, and depends on no other row; a blank
-    one stays blank."""
+    one stays blank. Engines that are equal may do each other's rows."""
 
     def translate(self, rows: Sequence[Row], *, beam_size: int | None) -> list[Translation]: ...
 

@@ -26,6 +26,7 @@ _RESPLITS = 3
 _UNKNOWN = "<unk>"
 _BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")  # a sentence has one line
 _WRONG = frozenset({"truncated", "length_ratio"})  # what halves may mend
+_BATCH_TOKENS = 1024  # padding included: rows are sorted by length before they are cut
 
 
 class CTranslate2Engine:
@@ -88,7 +89,8 @@ class CTranslate2Engine:
             target_prefix=[mark.begins for mark in marks],
             beam_size=beam_size,
             max_decoding_length=self._longest,
-            max_batch_size=32,
+            max_batch_size=_BATCH_TOKENS,
+            batch_type="tokens",
             return_end_token=True,
             disable_unk=True,
         )

@@ -29,20 +29,20 @@ NUMBER_LOST = "number_lost"  # which a chat model may have written as a word
 TERM_MISSING = "glossary_term_missing"  # in the form that the glossary has, at least
 
 
+@dataclass(frozen=True, slots=True)
 class ProtectedEngine:
     """Loses nothing, whatever the engine inside makes of it. `masks`: by placeholders."""
 
-    def __init__(self, engine: Engine, *, masks: bool) -> None:
-        self._engine = engine
-        self._masks = masks
+    engine: Engine
+    masks: bool
 
     def translate(self, rows: Sequence[Row], *, beam_size: int | None) -> list[Translation]:
-        sentences = [_Sentence.of(row, masks=self._masks) for row in rows]
-        made = self._engine.translate([each.asked for each in sentences], beam_size=beam_size)
+        sentences = [_Sentence.of(row, masks=self.masks) for row in rows]
+        made = self.engine.translate([each.asked for each in sentences], beam_size=beam_size)
         whole = [each.whole(answer) for each, answer in zip(sentences, made, strict=True)]
         lost = [each.cut() for each, answer in zip(sentences, whole, strict=True) if answer is None]
         words = [row for each in lost for row in each.rows()]
-        told = iter(self._engine.translate(words, beam_size=beam_size) if words else [])
+        told = iter(self.engine.translate(words, beam_size=beam_size) if words else [])
         again = iter([each.joined(told) for each in lost])
         done = [next(again) if answer is None else answer for answer in whole]
         return [each.judged(answer) for each, answer in zip(sentences, done, strict=True)]

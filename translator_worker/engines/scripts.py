@@ -6,15 +6,15 @@ wanted; the rows of one batch may differ in that.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from services.chinese import written_in
+from services.model.catalog import ModelEntry
 from translator_worker.engines import Engine, Row, Translation
 
-Asked = Callable[[str, str], tuple[str, str] | None]  # source, target → what the model knows
 
-
+@dataclass(frozen=True, slots=True)
 class ScriptEngine:
     """Turns one script into the other; there is no model to it."""
 
@@ -27,16 +27,16 @@ class ScriptEngine:
         return [Translation(written_in(row.text, row.target)) for row in rows]
 
 
+@dataclass(frozen=True, slots=True)
 class InEitherScript:
-    """Serves both scripts with an engine whose model may know one of them."""
+    """Serves both scripts with an engine whose model, that of the entry, may know one of them."""
 
-    def __init__(self, engine: Engine, asked: Asked) -> None:
-        self._engine = engine
-        self._asked = asked
+    engine: Engine
+    entry: ModelEntry
 
     def translate(self, rows: Sequence[Row], *, beam_size: int | None) -> list[Translation]:
         asked = [self._known(row) for row in rows]
-        made = self._engine.translate(asked, beam_size=beam_size)
+        made = self.engine.translate(asked, beam_size=beam_size)
         return [
             told
             if known.target == row.target
@@ -46,6 +46,6 @@ class InEitherScript:
 
     def _known(self, row: Row) -> Row:
         """The row in languages that the model knows."""
-        source, target = self._asked(row.source, row.target) or (row.source, row.target)
+        source, target = self.entry.asked(row.source, row.target) or (row.source, row.target)
         text = row.text if source == row.source else written_in(row.text, source)
         return replace(row, text=text, source=source, target=target)

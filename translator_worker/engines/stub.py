@@ -1,7 +1,8 @@
 """An engine for tests: it says the sentence again with the target language in front of it.
 
 `fail-<language>` in the text id makes that language fail for good, `say-3s` makes it take three
-seconds, `die` kills the process.
+seconds, `die` kills the process. `stub-fail` in a sentence makes the whole batch fail, as a fault
+of a real engine does, and `stub-die` kills the process in it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import os
 import re
 import signal
 from collections.abc import Sequence
+from dataclasses import dataclass
 from threading import Event
 
 from services.model.errors import FailureClass, JobFailed
@@ -20,14 +22,22 @@ _SAY = re.compile(r"\bsay-(\d+)s\b")
 _DIE = re.compile(r"\bdie\b")
 
 
+@dataclass(frozen=True, slots=True)
 class StubEngine:
-    """Knows every language and none."""
+    """Knows every language and none. Two for texts that ask for nothing odd are equal."""
 
-    def __init__(self, text_id: str) -> None:
-        self._failing = frozenset(_FAIL.findall(text_id))
-        self._dies = bool(_DIE.search(text_id))
+    failing: frozenset[str] = frozenset()
+    dies: bool = False
+    takes_s: float = 0.0
+
+    @classmethod
+    def of(cls, text_id: str) -> StubEngine:
         found = _SAY.search(text_id)
-        self._takes_s = float(found.group(1)) if found else 0.0
+        return cls(
+            failing=frozenset(_FAIL.findall(text_id)),
+            dies=bool(_DIE.search(text_id)),
+            takes_s=float(found.group(1)) if found else 0.0,
+        )
 
     def translate(
         self,
@@ -35,10 +45,12 @@ class StubEngine:
         *,
         beam_size: int | None,  # noqa: ARG002 - the protocol's; a stub searches for nothing
     ) -> list[Translation]:
-        if self._dies:
+        if self.dies or any("stub-die" in row.text for row in rows):
             os.kill(os.getpid(), signal.SIGKILL)
-        Event().wait(self._takes_s)  # under libfaketime time.sleep() fails
-        failing = next((row.target for row in rows if row.target in self._failing), None)
+        Event().wait(self.takes_s)  # under libfaketime time.sleep() fails
+        if any("stub-fail" in row.text for row in rows):
+            raise RuntimeError("The stub engine was asked to fail.")
+        failing = next((row.target for row in rows if row.target in self.failing), None)
         if failing is not None:
             raise JobFailed(
                 FailureClass.PERMANENT,

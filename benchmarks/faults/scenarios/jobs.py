@@ -16,7 +16,7 @@ from benchmarks.faults.timeline import interrupted
 from benchmarks.faults.topology import Topology
 
 _PRIORITIES = ("urgent", "normal", "bulk")
-_BUNDLE = 4  # jobs that a translator may claim at once
+_BESIDE = 4  # jobs that a translator may claim beside
 
 
 @scenario(
@@ -65,7 +65,7 @@ def _by_owner(bench: Bench, few: int) -> None:
         other.wait(60)
         other.collect()
         bench.finish(60)
-    early = _claimed(bench, since)[: 2 * few + _BUNDLE]
+    early = _claimed(bench, since)[: 2 * few + _BESIDE]
     bench.expect(second <= set(early), f"of {few} only {len(second & set(early))} had their turn")
 
 
