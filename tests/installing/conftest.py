@@ -1,14 +1,17 @@
-"""A hub with one small model, and a folder for models."""
+"""A hub with one small model, a folder for models, and the command that pulls."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hub_server import COMMIT, HubServer, Revision
+from typer.testing import CliRunner
 
+from services import settings as configuration
+from services.cli import make_app
 from services.installing.hub import Hub
 
 MODEL = "org/tiny-model"
@@ -52,3 +55,24 @@ def hub(hub_server: HubServer, waits: list[float]) -> Iterator[Hub]:
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     return tmp_path / "models"
+
+
+@pytest.fixture
+def pull(
+    hub_server: HubServer, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., str]]:
+    """Runs `fanscribe models pull` against the hub of the test; what it printed."""
+    monkeypatch.setenv("HF_ENDPOINT", hub_server.endpoint)
+    monkeypatch.setenv("FANSCRIBE_MODELS_DIR", str(root))
+    for name in ("HF_TOKEN", "HF_HUB_OFFLINE", "FANSCRIBE_CATALOG_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    configuration.load.cache_clear()
+
+    def run(*words: str) -> str:
+        result = CliRunner().invoke(make_app(), ["models", "pull", *words])
+        if result.exception is not None:
+            raise result.exception
+        return result.stdout
+
+    yield run
+    configuration.load.cache_clear()

@@ -9,35 +9,13 @@ from pathlib import Path
 
 import pytest
 from hub_server import COMMIT, Revision
-from typer.testing import CliRunner
 
-from services import settings as configuration
-from services.cli import make_app
 from services.installing.errors import CannotInstall, NoSuchModel
 from services.model.catalog import SCRIPTS
 from services.models_folder import load_catalog
 from services.settings import Settings
 
 DEMO = Path(__file__).parents[2] / "demo" / "models" / "whisper-demo"
-
-
-@pytest.fixture
-def pull(hub_server, root, monkeypatch):
-    """Runs the command against the hub of the test; what it printed."""
-    monkeypatch.setenv("HF_ENDPOINT", hub_server.endpoint)
-    monkeypatch.setenv("FANSCRIBE_MODELS_DIR", str(root))
-    for name in ("HF_TOKEN", "HF_HUB_OFFLINE", "FANSCRIBE_CATALOG_FILE"):
-        monkeypatch.delenv(name, raising=False)
-    configuration.load.cache_clear()
-
-    def run(*words: str) -> str:
-        result = CliRunner().invoke(make_app(), ["models", "pull", *words])
-        if result.exception is not None:
-            raise result.exception
-        return result.stdout
-
-    yield run
-    configuration.load.cache_clear()
 
 
 def of_hub(hub_server, hub_id: str, files: dict[str, bytes], **more) -> None:

@@ -8,10 +8,7 @@ import tomllib
 
 import pytest
 from hub_server import Revision
-from typer.testing import CliRunner
 
-from services import settings as configuration
-from services.cli import make_app
 from services.installing import converting
 from services.installing.choosing import choose
 from services.installing.converting import Wanted, convert_from_hub
@@ -31,24 +28,6 @@ def files_of(vocabulary: list[str], *tokenizers: str) -> dict[str, bytes]:
         "pytorch_model.bin": b"what it was converted from",
         **dict.fromkeys(tokenizers, b"a tokenizer"),
     }
-
-
-@pytest.fixture
-def pull(hub_server, root, monkeypatch):
-    monkeypatch.setenv("HF_ENDPOINT", hub_server.endpoint)
-    monkeypatch.setenv("FANSCRIBE_MODELS_DIR", str(root))
-    for name in ("HF_TOKEN", "HF_HUB_OFFLINE", "FANSCRIBE_CATALOG_FILE"):
-        monkeypatch.delenv(name, raising=False)
-    configuration.load.cache_clear()
-
-    def run(*words: str) -> str:
-        result = CliRunner().invoke(make_app(), ["models", "pull", *words])
-        if result.exception is not None:
-            raise result.exception
-        return result.stdout
-
-    yield run
-    configuration.load.cache_clear()
 
 
 @pytest.mark.parametrize(
