@@ -34,6 +34,10 @@ NodeLabel = Annotated[
 ]
 HotwordMethod = Annotated[str, typer.Option(help="prompt or bias.")]
 Boost = Annotated[float | None, typer.Option(metavar="1…10", help="How much the bias is.")]
+Wait = Annotated[bool, typer.Option("--wait", help="Watch it until it is done.")]
+Out = Annotated[
+    Path | None, typer.Option(help="Write results and subtitles here (implies --wait).")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 CheckThreshold = Annotated[
     float | None,
@@ -112,10 +116,8 @@ def submit(  # noqa: PLR0917  typer passes them by name
         str | None,
         typer.Option(metavar="URL", help="Have the server write results to s3://… or oss://… too."),
     ] = None,
-    wait: Annotated[bool, typer.Option("--wait", help="Watch it until it is done.")] = False,
-    out: Annotated[
-        Path | None, typer.Option(help="Write results and subtitles here (implies --wait).")
-    ] = None,
+    wait: Wait = False,
+    out: Out = None,
     json: AsJson = False,
 ) -> None:
     """Send audio files, URLs and texts; get them back in every language."""
@@ -254,10 +256,8 @@ def retry(task_id: TaskId, json: AsJson = False) -> None:
 def translate(
     task_id: TaskId,
     to: Annotated[str, typer.Option(help="More target languages, such as fr,es.")] = "",
-    wait: Annotated[bool, typer.Option("--wait", help="Watch it until it is done.")] = False,
-    out: Annotated[
-        Path | None, typer.Option(help="Write results and subtitles here (implies --wait).")
-    ] = None,
+    wait: Wait = False,
+    out: Out = None,
     json: AsJson = False,
 ) -> None:
     """Translate a task that has ended into more languages."""
