@@ -207,6 +207,16 @@ def stub_stack(start_program: Callable[..., Any], tmp_path: Path) -> Callable[..
     return start
 
 
+@pytest.fixture
+def demo_stack(start_program: Callable[..., Any], tmp_path: Path) -> Stack:
+    """`fanscribe up` with the demo models that really hear."""
+    env = clean_environment(**{**FAST, "FANSCRIBE_STUB_MODELS": "false"})
+    folder = tmp_path / "data"
+    words = [*UP, "--demo-models", "--data-dir", str(folder)]
+    stack: Stack = start_program(Stack, *words, env=env, data_dir=folder)
+    return stack.wait_until_up()
+
+
 @pytest.fixture(scope="session")
 def spoken(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """A WAV file of that name with a few seconds of speech in it."""

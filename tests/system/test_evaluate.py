@@ -8,25 +8,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.system.conftest import FAST, PATIENCE_S, UP, Stack, clean_environment
+from tests.system.conftest import PATIENCE_S, Stack, clean_environment
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "demo" / "sample"
 PAGE = ROOT / "docs" / "evaluate.md"
-
-
-@pytest.fixture
-def demo_stack(start_program: Callable[..., Any], tmp_path: Path) -> Stack:
-    """`fanscribe up` with the demo models that really hear."""
-    env = clean_environment(**{**FAST, "FANSCRIBE_STUB_MODELS": "false"})
-    folder = tmp_path / "data"
-    words = [*UP, "--demo-models", "--data-dir", str(folder)]
-    stack: Stack = start_program(Stack, *words, env=env, data_dir=folder)
-    return stack.wait_until_up()
 
 
 def test_the_demo_model_is_measured_on_the_speech_of_the_demo(
