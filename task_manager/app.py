@@ -66,6 +66,7 @@ _BROWSERS: dict[str, Any] = {
         "Retry-After",
         "X-Fanscribe-Complete",
         "X-Fanscribe-Codebook",
+        "X-Fanscribe-Revision",
         request_ids.HEADER,
     ],
     "max_age": 600,

@@ -33,6 +33,7 @@ class Result:
     tag: str
     complete: bool
     codebook: int
+    revision: int
 
 
 class Results:
@@ -72,6 +73,8 @@ class Results:
             for language in self._task.manifest.languages
             if not wanted or language in wanted
         ]
+        if len({pack.revision for pack in packs}) > 1:  # the task is ending anew just now
+            raise _packing()
         names = spellings(self._task)
         identity = dumps([form, [(pack.sha256, names[pack.language]) for pack in packs]])
         return Result(
@@ -80,6 +83,7 @@ class Results:
             tag=sha256(identity.encode()).hexdigest()[:32],
             complete=all(pack.complete for pack in packs),
             codebook=packs[0].codebook,
+            revision=packs[0].revision,
         )
 
     def body(self, result: Result) -> bytes:
@@ -142,7 +146,7 @@ class Results:
     def _stored(self, language: str) -> Pack:
         pack = self._store.pack(self._task.id, language)
         if pack is None:
-            raise NotFinished("The result is being packed: try again.", retry_after_s=1)
+            raise _packing()
         return pack
 
     def _body(self, pack: Pack) -> bytes:
@@ -220,3 +224,7 @@ class Results:
         if body.inline is not None or body.key is None:
             return body.inline or ""
         return b"".join(self._objects.get(body.key)).decode()
+
+
+def _packing() -> NotFinished:
+    return NotFinished("The result is being packed: try again.", retry_after_s=1)

@@ -191,12 +191,14 @@ Result: TypeAlias = dict[str, dict[str, dict[str, str]]]
 
 
 class CodedResult(Stored):
-    """The coded pack: languages are numbers of the code book, `missing` lists what failed."""
+    """The coded pack: languages are numbers of the code book, `missing` lists what failed, and
+    `versions` what was corrected."""
 
     schema_: int = Field(alias="schema")
     codebook: int
     complete: bool
     missing: list[tuple[int, str, str]]
+    versions: list[tuple[int, str, str, int]] = Field(default_factory=list)
     data: Result
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from services.model.codebook import CODEBOOK_VERSION, code_of, language_of
@@ -39,28 +39,40 @@ def dumps(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def coded(cells: Cells, missing: list[tuple[str, str, str]]) -> dict[str, Any]:
-    """The coded form of some languages; `missing` lists (language, text id, source)."""
-    return {
-        "schema": SCHEMA,
-        "codebook": CODEBOOK_VERSION,
-        "complete": not missing,
-        "missing": [[code_of(language), text_id, source] for language, text_id, source in missing],
-        "data": {str(code_of(language)): texts for language, texts in cells.items()},
-    }
+def coded(
+    cells: Cells,
+    missing: Sequence[tuple[str, str, str]],
+    versions: Sequence[tuple[str, str, str, int]] = (),
+) -> dict[str, Any]:
+    """The coded form of some languages; `missing` lists (language, text id, source), `versions`
+    the same of cells whose words were corrected, and the version of each."""
+    head = _head(
+        [[code_of(language), *cell] for language, *cell in missing],
+        [[code_of(language), *cell] for language, *cell in versions],
+    )
+    return {**head, "data": {str(code_of(language)): texts for language, texts in cells.items()}}
 
 
-def joined(read: Callable[[], Iterable[Mapping[str, Any]]]) -> Iterator[str]:
-    """The coded document of several languages, in pieces, from those of single languages, which
-    are read twice: no two have to be in memory."""
-    missing = [cell for document in read() for cell in document["missing"]]
+def _head(missing: list[list[Any]], versions: list[list[Any]]) -> dict[str, Any]:
+    """Where nothing was corrected it says nothing of versions: not a byte is other than before."""
     head = {
         "schema": SCHEMA,
         "codebook": CODEBOOK_VERSION,
         "complete": not missing,
         "missing": missing,
     }
-    yield dumps(head)[:-1] + ',"data":{'
+    return {**head, "versions": versions} if versions else head
+
+
+def joined(read: Callable[[], Iterable[Mapping[str, Any]]]) -> Iterator[str]:
+    """The coded document of several languages, in pieces, from those of single languages, which
+    are read twice: no two have to be in memory."""
+    missing: list[list[Any]] = []
+    versions: list[list[Any]] = []
+    for document in read():
+        missing += document["missing"]
+        versions += document.get("versions", [])
+    yield dumps(_head(missing, versions))[:-1] + ',"data":{'
     for number, document in enumerate(read()):
         yield ("," if number else "") + dumps(document["data"])[1:-1]
     yield "}}"

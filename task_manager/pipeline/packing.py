@@ -18,25 +18,31 @@ def write_packs(ports: Ports, task: Task, revision: int) -> int:
     """Writes one pack per target under this revision; how many cells of the task are there."""
     if not task.manifest.targets:
         return ports.store.count_outputs(task.id)
+    return sum(_write_pack(ports, task, language, revision) for language in task.manifest.languages)
+
+
+def _write_pack(ports: Ports, task: Task, language: str, revision: int) -> int:
+    outputs = {
+        (output.item, output.source): output
+        for output in ports.store.outputs(task.id, language=language)
+        if output.kind != "transcript"
+    }
+    cells: dict[str, dict[str, str]] = {}
+    missing: list[tuple[str, str, str]] = []
+    versions: list[tuple[str, str, str, int]] = []
     found = 0
-    for language in task.manifest.languages:
-        outputs = {
-            (output.item, output.source): output
-            for output in ports.store.outputs(task.id, language=language)
-            if output.kind != "transcript"
-        }
-        cells: dict[str, dict[str, str]] = {}
-        missing: list[tuple[str, str, str]] = []
-        for ordinal, item in enumerate(task.manifest.items):
-            for source in task.manifest.sources(item):
-                output = outputs.get((ordinal, source))
-                if output is None:
-                    missing.append((language, item.text_id, source))
-                else:
-                    cells.setdefault(item.text_id, {})[source] = text_of(ports, output)
-                    found += 1
-        body = dumps(coded({language: cells}, missing))
-        _put(ports, task, language, revision, body, complete=not missing)
+    for ordinal, item in enumerate(task.manifest.items):
+        for source in task.manifest.sources(item):
+            output = outputs.get((ordinal, source))
+            if output is None:
+                missing.append((language, item.text_id, source))
+                continue
+            cells.setdefault(item.text_id, {})[source] = text_of(ports, output)
+            found += 1
+            if output.version:
+                versions.append((language, item.text_id, source, output.version))
+    body = dumps(coded({language: cells}, missing, versions))
+    _put(ports, task, language, revision, body, complete=not missing)
     return found
 
 

@@ -41,10 +41,15 @@ TheResults = Annotated[Results, Depends(_results)]
 _HEADERS: dict[str, Any] = {
     "X-Fanscribe-Complete": {"schema": {"type": "boolean"}, "description": "No cell is missing."},
     "X-Fanscribe-Codebook": {"schema": {"type": "integer"}, "description": "Its version."},
+    "X-Fanscribe-Revision": {
+        "schema": {"type": "integer"},
+        "description": "The task's, when this was packed.",
+    },
     "ETag": {"schema": {"type": "string"}},
 }
 
 
+@router.head("", include_in_schema=False)
 @router.get(
     "",
     response_class=Response,
@@ -75,6 +80,7 @@ def get_result(
         "Cache-Control": "private, no-cache",
         "X-Fanscribe-Complete": str(result.complete).lower(),
         "X-Fanscribe-Codebook": str(result.codebook),
+        "X-Fanscribe-Revision": str(result.revision),
     }
     if if_none_match is not None and names_tag(if_none_match, result.tag):
         return Response(status_code=304, headers=headers)

@@ -13,10 +13,13 @@ SourceName = Literal["A", "T"]
 
 
 class CodedPack(AnswerModel):
-    """Languages are numbers of the code book; `missing` lists [language, text id, source]."""
+    """Languages are numbers of the code book; `missing` lists [language, text id, source], and
+    `versions` [language, text id, source, version] of cells whose words were corrected: it is not
+    there where none was."""
 
     model_config = ConfigDict(
         frozen=True,
+        json_schema_serialization_defaults_required=False,  # `versions` may not be there
         json_schema_extra={
             "examples": [
                 {
@@ -34,6 +37,7 @@ class CodedPack(AnswerModel):
     codebook: int
     complete: bool
     missing: list[tuple[int, str, SourceName]]
+    versions: list[tuple[int, str, SourceName, int]] = Field(default_factory=list)
     data: dict[str, dict[str, dict[SourceName, str]]]
 
 

@@ -5,18 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
+from hostile import NAMES, packs
 from hypothesis import given
-from hypothesis import strategies as st
 
 from services.model.codebook import CODEBOOK_VERSION
-from services.model.languages import LANGUAGES
 from services.model.pack import coded, dumps, expanded, joined
-
-TEXTS = st.dictionaries(st.sampled_from(["A", "T"]), st.text(), min_size=1)
-CELLS = st.dictionaries(
-    st.sampled_from(sorted(LANGUAGES)),
-    st.dictionaries(st.text(min_size=1), TEXTS, min_size=1),
-)
 
 SAMPLE = {
     "zh": {
@@ -34,26 +27,41 @@ def pairs(value):
     return value
 
 
-@given(CELLS)
-def test_coded_and_expanded_are_the_same_pack_in_the_same_order(cells) -> None:
-    assert pairs(expanded(coded(cells, []))) == pairs(cells)
+@given(packs())
+def test_coded_and_expanded_are_the_same_pack_in_the_same_order(made) -> None:
+    assert pairs(expanded(made.document)) == pairs(made.cells)
 
 
-@given(CELLS)
-def test_a_pack_survives_the_wire(cells) -> None:
-    body = dumps(coded(cells, []))
-    assert pairs(expanded(json.loads(body))) == pairs(cells)
-    assert dumps(json.loads(body)) == body
+@given(packs())
+def test_a_pack_survives_the_wire(made) -> None:
+    body = dumps(made.document)
+    read = json.loads(body.encode())
+    assert pairs(expanded(read)) == pairs(made.cells)
+    assert dumps(read) == body
 
 
-@given(CELLS)
-def test_packs_of_single_languages_join_to_the_whole_one(cells) -> None:
-    missing = [(language, "nothing", "A") for language in cells]
+@given(packs())
+def test_what_was_coded_comes_back_from_the_expanded_form_byte_for_byte(made) -> None:
+    read = json.loads(dumps(expanded(made.document)).encode())
+    assert dumps(coded(read, made.missing, made.versions)) == dumps(made.document)
+
+
+@given(packs())
+def test_packs_of_single_languages_join_to_the_whole_one(made) -> None:
+    def of(language, cells):
+        return [cell for cell in cells if cell[0] == language]
+
     single = [
-        coded({language: texts}, [cell])
-        for (language, texts), cell in zip(cells.items(), missing, strict=True)
+        coded({language: texts}, of(language, made.missing), of(language, made.versions))
+        for language, texts in made.cells.items()
     ]
-    assert "".join(joined(lambda: single)) == dumps(coded(cells, missing))
+    assert "".join(joined(lambda: single)) == dumps(made.document)
+
+
+def test_every_odd_id_is_a_key_of_its_own_where_it_stands() -> None:
+    cells = {"zh": {name: {"A": name, "T": "x"} for name in NAMES}}
+    read = expanded(json.loads(dumps(coded(cells, []))))
+    assert pairs(read) == pairs(cells)
 
 
 def test_the_sample_in_coded_form() -> None:
@@ -86,6 +94,14 @@ def test_what_is_missing_is_named_by_code() -> None:
     document = coded({"zh": {}}, [("ja", "文本编号2", "T")])
     assert document["complete"] is False
     assert document["missing"] == [[3, "文本编号2", "T"]]
+
+
+def test_only_a_pack_with_corrected_words_speaks_of_versions() -> None:
+    assert "versions" not in coded(SAMPLE, [])
+    document = coded(SAMPLE, [], [("ja", "文本编号1", "A", 2)])
+    assert list(document) == ["schema", "codebook", "complete", "missing", "versions", "data"]
+    assert document["versions"] == [[3, "文本编号1", "A", 2]]
+    assert expanded(document) == SAMPLE
 
 
 def test_a_language_without_a_number_is_no_silent_loss() -> None:

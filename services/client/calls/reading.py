@@ -64,5 +64,5 @@ def path_of_upload(upload: str | UploadView) -> str:
 
 
 def quoted(name: str) -> str:
-    """As one piece of a path."""
-    return quote(name, safe="")
+    """As one piece of a path; one of dots alone would be taken for a folder."""
+    return quote(name, safe="") if name.strip(".") else name.replace(".", "%2E")
