@@ -1,7 +1,8 @@
-"""A pipeline on a real SQLite store and real files."""
+"""A pipeline on a real SQLite store and real files; and a MongoDB wire server."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from task_manager.pipeline import Pipeline
 from task_manager.pipeline.accept import new_task_id
 from task_manager.pipeline.settle import settle
 from task_manager.store.sqlite import SqliteStore
+from tests.contract.wire_server import WireServer
 
 
 @pytest.fixture
@@ -89,3 +91,13 @@ def settled(pipeline):
         return pipeline.task(task.id)
 
     return look
+
+
+@pytest.fixture(scope="module")
+def wire_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    server = WireServer(tmp_path_factory.mktemp("wire"), "memory")
+    try:
+        server.start()
+        yield server.url
+    finally:
+        server.kill()

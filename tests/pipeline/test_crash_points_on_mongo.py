@@ -14,23 +14,12 @@ from test_crash_points import crash_everywhere
 from world import SteeredMongo, World, a_world
 
 from task_manager.ticker import export
-from tests.contract.wire_server import WireServer
 
 _SAMPLE = {
     "accept", "claim", "success of prepare", "success of the last part", "third loss", "finalise",
     "cancel while parts run", "retry of one", "a language added", "what was heard corrected",
     "delete while a part runs",
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def wire_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    server = WireServer(tmp_path_factory.mktemp("wire"), "memory")
-    try:
-        server.start()
-        yield server.url
-    finally:
-        server.kill()
 
 
 @dataclass
