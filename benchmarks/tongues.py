@@ -73,11 +73,8 @@ class Cell:
     def used(self, usage: Usage) -> None:
         """Nothing is paid here."""
 
-    def recall(self, digests: Sequence[str]) -> Mapping[str, str]:  # noqa: ARG002
-        return {}
-
     def remember(self, texts: Mapping[str, str]) -> None:
-        """Each way has to do all by itself."""
+        """Nobody is to know it again."""
 
     def check(self) -> None:
         """Nobody cancels."""
@@ -113,6 +110,11 @@ def _turn(_: Mapping[Work, float]) -> Iterator[None]:
     yield
 
 
+def _recall(_: Mapping[Work, Sequence[str]]) -> dict[Work, Mapping[str, str]]:
+    """Each way has to do all by itself."""
+    return {}
+
+
 def translated(all_of: Sequence[Cell], size: int) -> tuple[dict[str, str], float]:
     """The words by job in the order in which they came, and how many jobs a second were done."""
     from translator_worker.tasks import BUNDLES  # noqa: PLC0415 - settings first
@@ -121,7 +123,7 @@ def translated(all_of: Sequence[Cell], size: int) -> tuple[dict[str, str], float
     began = time.monotonic()
     for first in range(0, len(all_of), size):
         some: list[Work] = list(all_of[first : first + size])
-        for outcomes in BUNDLES["translate"](Bundle(some, _turn)):
+        for outcomes in BUNDLES["translate"](Bundle(some, _turn, _recall)):
             for outcome in outcomes:
                 if not isinstance(outcome.ended, TranslateResult):
                     raise SystemExit(f"{outcome.work.grant.job} failed: {outcome.ended}")

@@ -1,7 +1,8 @@
 """Jobs that share the engine's batches: each asks for its rows, and is answered as they are done.
 
 What a row becomes does not depend on the rows beside it, so batches may hold rows of any jobs,
-and the jobs of an owner, an item or a language are not told apart.
+and the jobs of an owner, an item or a language are not told apart. A row that is known already
+goes into none.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from services.worker.classify import is_fatal
 from services.worker.work import Work
 from translator_worker.engines import Engine, Row, Translation
 from translator_worker.engines.llm_requests import tokens_of
+from translator_worker.remembering import Known
 
 MOST_ROWS = 64  # in a batch; between two batches a job can be cancelled
 MOST_TOKENS = 1024
@@ -28,11 +30,15 @@ log = logs.get(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The rows of a job, and who is to translate them."""
+    """The rows of a job, and who is to translate them. `names` are what the rows are known by;
+    without them nothing is remembered. Rows that are one `whole` are all made anew, in a batch of
+    their own, unless all are known."""
 
     engine: Engine
     rows: Sequence[Row]
     beam_size: int | None
+    names: Sequence[str] = ()
+    whole: bool = False
 
     def goes_with(self, other: Asked) -> bool:
         return (self.engine, self.beam_size) == (other.engine, other.beam_size)
@@ -40,10 +46,12 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """As many translations, and the engine's seconds that they took."""
+    """As many translations, the engine's seconds that they took, and how many of them were there
+    already."""
 
     translations: Sequence[Translation]
     seconds: float
+    recalled: int
 
 
 Talk = Generator[Asked, Answered, Result]  # one job: it asks at most once
@@ -60,49 +68,70 @@ def sharing_batches(begin: Callable[[Any, Work], Talk]) -> BundleStage:
                 yield [begun]
             else:
                 jobs.append(begun)
+        known = Known()
+        known.recall(bundle, {job.work: job.asked.names for job in jobs})
         while jobs:
-            batch = next_batch(jobs)
-            gone = [outcome for job in batch if (outcome := _gone(job))]
-            if not gone:
-                answer = _answer(bundle, batch)
-                gone = [outcome for job in batch if (outcome := _take(bundle, job, answer[job]))]
-            if gone:
-                yield gone
-            ended = {outcome.work for outcome in gone}
-            jobs = [job for job in jobs if job.work not in ended]
+            ready = [job for job in jobs if not job.left(known)]
+            ended = [_end(bundle, job, known) for job in ready] or _go_on(bundle, jobs, known)
+            if ended:
+                yield ended
+            gone = {outcome.work for outcome in ended}
+            jobs = [job for job in jobs if job.work not in gone]
 
     return run
 
 
 @dataclass(slots=True, eq=False)
 class _Job:
+    """`names` are one a row, `first` the first row of each, `made` those that were made for it."""
+
     work: Work
     talk: Talk
     asked: Asked
-    done: list[Translation] = field(default_factory=list)
+    names: Sequence[str] = ()
+    first: Mapping[str, int] = field(default_factory=dict)
+    made: set[str] = field(default_factory=set)
     seconds: float = 0.0
 
-    @property
-    def left(self) -> Sequence[Row]:
-        return self.asked.rows[len(self.done) :]
+    def __post_init__(self) -> None:
+        job = self.work.grant.job
+        rows = range(len(self.asked.rows))
+        self.names = self.asked.names or [f"{job} {number}" for number in rows]
+        self.first = {self.names[number]: number for number in reversed(rows)}
+
+    def left(self, known: Known) -> list[int]:
+        """The rows that are still to be made."""
+        missing = sorted(n for name, n in self.first.items() if known.of(self.work, name) is None)
+        return list(range(len(self.names))) if missing and self.asked.whole else missing
+
+    def answer(self, known: Known) -> Answered:
+        found = [known.of(self.work, name) for name in self.names]
+        recalled = sum(name not in self.made for name in self.names)
+        return Answered([each for each in found if each is not None], self.seconds, recalled)
 
 
-def next_batch(jobs: Sequence[_Job]) -> dict[_Job, Sequence[Row]]:
+_Batch = Mapping[_Job, Sequence[int]]  # which rows of which jobs
+
+
+def next_batch(jobs: Sequence[_Job], known: Known) -> _Batch:
     """The next rows in the order of the jobs, as many as go into a batch, at least one. Only jobs
     of one engine and one beam size go together."""
-    batch: dict[_Job, Sequence[Row]] = {}
-    room, tokens = MOST_ROWS, MOST_TOKENS
-    for job in takewhile(lambda job: job.asked.goes_with(jobs[0].asked), jobs):
-        fitting = 0
-        for row in job.left:
-            tokens -= tokens_of(row.text)
-            if room < MOST_ROWS and (room == 0 or tokens < 0):
-                break
-            room -= 1
-            fitting += 1
-        if job.left and not fitting:
-            break
-        batch[job] = job.left[:fitting]
+    head = jobs[0]
+    if head.asked.whole:
+        return {head: head.left(known)}
+    batch: dict[_Job, list[int]] = {}
+    taken: set[tuple[str, str]] = set()  # for the first job of a task that has it
+    tokens = MOST_TOKENS
+    for job in takewhile(lambda job: job.asked.goes_with(head.asked), jobs):
+        for number in job.left(known):
+            row = (job.work.grant.task, job.names[number])
+            if row in taken:
+                continue
+            tokens -= tokens_of(job.asked.rows[number].text)
+            if taken and (len(taken) == MOST_ROWS or tokens < 0):
+                return batch
+            taken.add(row)
+            batch.setdefault(job, []).append(number)
     return batch
 
 
@@ -119,6 +148,20 @@ def _begin(begin: Callable[[Any, Work], Talk], bundle: Bundle, work: Work) -> _J
         return Outcome(work, error)
 
 
+def _go_on(bundle: Bundle, jobs: Sequence[_Job], known: Known) -> list[Outcome]:
+    """One batch; who ended over it."""
+    batch = next_batch(jobs, known)
+    gone = [outcome for job in batch if (outcome := _gone(job))]
+    if gone:
+        return gone
+    answers = _answer(bundle, batch)
+    return [
+        outcome
+        for job, answer in answers.items()
+        if (outcome := _take(bundle, job, batch[job], answer, known))
+    ]
+
+
 def _gone(job: _Job) -> Outcome | None:
     """How a job ended that may not go on: it was cancelled or took too long, or we leave."""
     try:
@@ -128,42 +171,58 @@ def _gone(job: _Job) -> Outcome | None:
     return None
 
 
-def _answer(
-    bundle: Bundle, batch: Mapping[_Job, Sequence[Row]]
-) -> dict[_Job, Sequence[Translation] | Exception]:
+def _answer(bundle: Bundle, batch: _Batch) -> dict[_Job, Sequence[Translation] | Exception]:
     """By job what the engine made of its rows. Where it failed, each job goes through it alone,
     so that only those fail that are to blame; after an error that spends the process nobody can
     tell, and all of them are."""
     engine, beam_size = next((job.asked.engine, job.asked.beam_size) for job in batch)
-    tokens = {job: 1 + sum(tokens_of(row.text) for row in rows) for job, rows in batch.items()}
+    rows = {job: [job.asked.rows[number] for number in some] for job, some in batch.items()}
+    tokens = {job: 1 + sum(tokens_of(row.text) for row in some) for job, some in rows.items()}
     shares = {job: count / sum(tokens.values()) for job, count in tokens.items()}
     began = time.monotonic()
     try:
         with bundle.turn({job.work: share for job, share in shares.items()}):
-            flat = [row for rows in batch.values() for row in rows]
+            flat = [row for some in rows.values() for row in some]
             made = iter(engine.translate(flat, beam_size=beam_size))
     except Exception as error:  # noqa: BLE001 - as above
         if len(batch) == 1 or is_fatal(error):
             return dict.fromkeys(batch, error)
         log.warning("batch_failed", jobs=len(batch), reason=str(error))
-        return {job: _answer(bundle, {job: rows})[job] for job, rows in batch.items()}
+        return {job: _answer(bundle, {job: some})[job] for job, some in batch.items()}
     seconds = time.monotonic() - began
     for job, share in shares.items():
         job.seconds += share * seconds
-    return {job: [next(made) for _ in rows] for job, rows in batch.items()}
+    return {job: [next(made) for _ in some] for job, some in rows.items()}
 
 
-def _take(bundle: Bundle, job: _Job, answer: Sequence[Translation] | Exception) -> Outcome | None:
+def _take(
+    bundle: Bundle,
+    job: _Job,
+    numbers: Sequence[int],
+    answer: Sequence[Translation] | Exception,
+    known: Known,
+) -> Outcome | None:
     """How the job ended, if it has."""
     if isinstance(answer, Exception):
         return Outcome(job.work, answer)
-    job.done += answer
+    made = dict(zip([job.names[number] for number in numbers], answer, strict=True))
+    job.made.update(made)
+    known.learn(job.work, made, kept=bool(job.asked.names))
+    left = job.left(known)
+    try:
+        if left:
+            with bundle.turn({job.work: 1.0}):
+                job.work.progress((len(job.first) - len(left)) / len(job.first))
+    except Exception as error:  # noqa: BLE001 - as above
+        return Outcome(job.work, error)
+    return None
+
+
+def _end(bundle: Bundle, job: _Job, known: Known) -> Outcome:
+    """Of a job all of whose rows are known."""
     try:
         with bundle.turn({job.work: 1.0}):
-            if job.left:
-                job.work.progress(len(job.done) / len(job.asked.rows))
-                return None
-            job.talk.send(Answered(job.done, job.seconds))
+            job.talk.send(job.answer(known))
     except StopIteration as end:
         return Outcome(job.work, end.value)
     except Exception as error:  # noqa: BLE001 - as above

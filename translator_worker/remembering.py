@@ -1,66 +1,60 @@
-"""Each sentence is translated once: not again what is remembered, nor what comes twice."""
+"""Each sentence is translated once: not again what is remembered, nor twice for a task in a claim.
+
+A row is known by its name, a hash of it and of all that its translation depends on.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 
 from services.model.remembered import LONGEST
+from services.worker.bundle import Bundle
 from services.worker.work import Work
 from translator_worker.depending import digest
 from translator_worker.engines import Row, Translation
 
-Make = Callable[[list[int]], Sequence[Translation]]
-"""Translates rows of the job, by number, and answers in their order."""
+
+def one_by_one(rows: Sequence[Row], on: str) -> list[str]:
+    """Names of rows each of which stands for itself and depends `on` that."""
+    return [digest(row, on) for row in rows]
 
 
-class Once:
-    """The rows of a job, each of which stands for itself and depends `on` that: `numbers` are
-    those to be made, once what comes twice, and the others are `recalled`."""
-
-    def __init__(self, rows: Sequence[Row], on: str, work: Work) -> None:
-        self._names = [digest(row, on) for row in rows]
-        self._work = work
-        self._known = _recalled(self._names, work)
-        first: dict[str, int] = {}
-        for number, name in enumerate(self._names):
-            first.setdefault(name, number)
-        self.numbers = [number for name, number in first.items() if name not in self._known]
-        self.recalled = sum(name in self._known for name in self._names)
-
-    def completed(self, made: Sequence[Translation]) -> list[Translation]:
-        """A translation for each row, those of `numbers` being these."""
-        new = _kept(self._names, dict(zip(self.numbers, made, strict=True)), self._work)
-        known = self._known | {self._names[number]: each for number, each in new.items()}
-        return [known[name] for name in self._names]
-
-
-def together(
-    rows: Sequence[Row], on: str, beside: int, work: Work, make: Make
-) -> tuple[list[Translation], int]:
-    """A translation for each row, and how many were remembered, where rows explain each other:
-    each is known again between the same neighbours
-    only, so many before and after it, and all are made anew unless all are known."""
+def in_context(rows: Sequence[Row], on: str, beside: int) -> list[str]:
+    """Names of rows that explain each other: each is known again between the same neighbours
+    only, so many before and after it."""
     texts = [row.text for row in rows]
-    names = [
+    return [
         digest(row, on, [texts[max(0, n - beside) : n], texts[n + 1 : n + 1 + beside]])
         for n, row in enumerate(rows)
     ]
-    known = _recalled(names, work)
-    if all(name in known for name in names):
-        return [known[name] for name in names], len(names)
-    made = make(list(range(len(names)))) if names else []
-    return list(_kept(names, dict(enumerate(made)), work).values()), 0
 
 
-def _recalled(names: Sequence[str], work: Work) -> dict[str, Translation]:
-    known = work.recall(list(dict.fromkeys(names)))
-    return {name: Translation(text) for name, text in known.items()}
+class Known:
+    """Translations by the names of their rows, as long as a claim is worked on. What one job of a
+    task made answers for the others of that task too, for they are of one owner."""
 
+    def __init__(self) -> None:
+        self._made: dict[tuple[str, str], Translation] = {}
 
-def _kept(names: Sequence[str], made: dict[int, Translation], work: Work) -> dict[int, Translation]:
-    """By number. What nothing looks wrong with is told, to be remembered."""
-    work.remember({names[n]: each.text for n, each in made.items() if _is_worth_it(each)})
-    return made
+    def recall(self, bundle: Bundle, names: Mapping[Work, Sequence[str]]) -> None:
+        """Asks for those of all jobs at once."""
+        asked = {work: list(dict.fromkeys(some)) for work, some in names.items() if some}
+        for work, known in (bundle.recall(asked) if asked else {}).items():
+            self._learn(work, {name: Translation(text) for name, text in known.items()})
+
+    def learn(self, work: Work, made: Mapping[str, Translation], *, kept: bool) -> None:
+        """What was made for a job. If it may be `kept`, that which nothing looks wrong with is told
+        to the manager."""
+        self._learn(work, made)
+        if kept:
+            work.remember({name: each.text for name, each in made.items() if _is_worth_it(each)})
+
+    def of(self, work: Work, name: str) -> Translation | None:
+        return self._made.get((work.grant.task, name))
+
+    def _learn(self, work: Work, made: Mapping[str, Translation]) -> None:
+        for name, each in made.items():
+            self._made.setdefault((work.grant.task, name), each)
 
 
 def _is_worth_it(translation: Translation) -> bool:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from services.model.catalog import ModelEntry
-from services.model.chat import ChatService
 from services.model.errors import FailureClass, JobFailed
 from services.model.glossary import GlossaryUse, used
 from services.model.stages import TranslateResult, TranslateSpec
@@ -27,7 +25,7 @@ from translator_worker.engines.pivot import PivotEngine
 from translator_worker.engines.protected import ProtectedEngine
 from translator_worker.engines.scripts import InEitherScript, ScriptEngine
 from translator_worker.glossary import Terms
-from translator_worker.remembering import Once, together
+from translator_worker.remembering import in_context, one_by_one
 from translator_worker.sentences import Sentence, of_segments, of_text
 from translator_worker.taking_over import known_of
 
@@ -41,8 +39,7 @@ class Loaded:
 
 
 _models: ModelCache[Loaded] = ModelCache()
-_NOTHING = Answered([], 0.0)
-_Asking = Generator[Asked, Answered, tuple[Answered, int]]
+_NOTHING = Answered([], seconds=0.0, recalled=0)
 
 
 def translate(spec: TranslateSpec, work: Work) -> Talk:
@@ -57,7 +54,7 @@ def translate(spec: TranslateSpec, work: Work) -> Talk:
         for sentence, there in zip(sentences, found, strict=True)
         if there is None
     ]
-    answered, recalled = yield from _translated(rows, spec, work)
+    answered = (yield _asked(rows, spec, work)) if rows else _NOTHING
     made = iter(answered.translations)
     translations = [next(made) if there is None else there for there in found]
     transcript = _transcript(spec.target_language, sentences, translations, duration)
@@ -66,7 +63,7 @@ def translate(spec: TranslateSpec, work: Work) -> Talk:
         transcript=work.keep(spec.output, transcript.model_dump_json()),
         segments=len(transcript.segments),
         engine_seconds=answered.seconds,
-        recalled=recalled,
+        recalled=answered.recalled,
         glossary=_use(terms, sentences, translations),
     )
 
@@ -81,43 +78,20 @@ def _use(
     return used(terms.judged(sentence.text, made.text) for sentence, made in pairs)
 
 
-def _translated(rows: Sequence[Row], spec: TranslateSpec, work: Work) -> _Asking:
-    """And how many of them were remembered."""
-    if not rows:
-        return _NOTHING, 0
+def _asked(rows: Sequence[Row], spec: TranslateSpec, work: Work) -> Asked:
+    """What is to be made of the rows, and by whom."""
     entry = _entry(spec.model)
     if entry.chat is not None:
-        return _by_chat(entry, entry.chat, rows, work)
-    return (yield from _by_model(entry, rows, spec.beam_size, work))
+        names = in_context(rows, of_service(entry), entry.chat.context)
+        return Asked(_whole(_chat(entry, work), entry), rows, None, names, whole=True)
+    loaded = open_engine(entry, work)
+    names = one_by_one(rows, f"{loaded.on} {spec.beam_size}") if loaded.on else []
+    return Asked(_whole(loaded.engine, entry), rows, spec.beam_size, names)
 
 
 def _whole(engine: Engine, entry: ModelEntry) -> Engine:
     """The engine of an entry with what is around every engine."""
     return ProtectedEngine(InEitherScript(engine, entry), masks=entry.chat is None)
-
-
-def _by_chat(
-    entry: ModelEntry, service: ChatService, rows: Sequence[Row], work: Work
-) -> tuple[Answered, int]:
-    engine = _whole(_chat(entry, work), entry)
-    began = time.monotonic()
-
-    def make(numbers: list[int]) -> list[Translation]:
-        return engine.translate([rows[number] for number in numbers], beam_size=None)
-
-    made, recalled = together(rows, of_service(entry), service.context, work, make)
-    return Answered(made, time.monotonic() - began), recalled
-
-
-def _by_model(entry: ModelEntry, rows: Sequence[Row], beam_size: int | None, work: Work) -> _Asking:
-    loaded = open_engine(entry, work)
-    engine = _whole(loaded.engine, entry)
-    if not loaded.on:
-        return (yield Asked(engine, rows, beam_size)), 0
-    once = Once(rows, f"{loaded.on} {beam_size}", work)
-    new = [rows[number] for number in once.numbers]
-    answered = (yield Asked(engine, new, beam_size)) if new else _NOTHING
-    return Answered(once.completed(answered.translations), answered.seconds), once.recalled
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ class Bundle:
 
     works: Sequence[Work]
     turn: Callable[[Mapping[Work, float]], AbstractContextManager[None]]
+    recall: Callable[[Mapping[Work, Sequence[str]]], Mapping[Work, Mapping[str, str]]]
 
 
 BundleStage = Callable[[Bundle], Iterator[list[Outcome]]]  # those that ended are told at once

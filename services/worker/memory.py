@@ -34,21 +34,20 @@ class Memory:
         self._waiting: Queue[Made] = Queue(_WAITING)
         self._teller: threading.Thread | None = None
 
-    def recall(self, token: str, held: Held, digests: Sequence[str]) -> dict[str, str]:
-        """The translations that are known, by digest."""
-        known: dict[str, str] = {}
-        for first in range(0, len(digests), MOST_SENTENCES):
+    def recall(self, token: str, wanted: Mapping[Held, Sequence[str]]) -> dict[str, dict[str, str]]:
+        """By job the translations that are known of those wanted for it, by digest."""
+        known: dict[str, dict[str, str]] = {held.job: {} for held in wanted}
+        for some in _lookups(wanted):
             if self.rests:
                 break
-            some = list(digests[first : first + MOST_SENTENCES])
-            wanted = Wanted(job=held.job, attempt=held.attempt, digests=some)
             try:
-                answer = self._manager.look_up(Lookup(token=token, wanted=[wanted]))
+                answer = self._manager.look_up(Lookup(token=token, wanted=some))
             except FanscribeError as error:
                 self._leave_alone(error)
                 break
             self._rest(answer.rest_s)
-            known |= answer.known.get(held.job, {})
+            for each in some:
+                known[each.job] |= answer.known.get(each.job, {})
         return known
 
     def remember(self, held: Held, texts: Mapping[str, str]) -> None:
@@ -97,6 +96,19 @@ class Memory:
         pause_s = _AFTER_REFUSAL_S if isinstance(error, Refused) else _AFTER_FAILURE_S
         log.info("memory_left_alone", reason=str(error), seconds=pause_s)
         self._rest(pause_s)
+
+
+def _lookups(wanted: Mapping[Held, Sequence[str]]) -> Iterator[list[Wanted]]:
+    """In their order, as many in a call as it may hold."""
+    every = [(held, digest) for held, digests in wanted.items() for digest in digests]
+    for first in range(0, len(every), MOST_SENTENCES):
+        some: dict[Held, list[str]] = {}
+        for held, digest in every[first : first + MOST_SENTENCES]:
+            some.setdefault(held, []).append(digest)
+        yield [
+            Wanted(job=held.job, attempt=held.attempt, digests=digests)
+            for held, digests in some.items()
+        ]
 
 
 def _calls(told: Sequence[Made]) -> Iterator[list[Made]]:

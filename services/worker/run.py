@@ -155,10 +155,15 @@ class Runner:
                 for lease in busy:
                     lease.pause()
 
+        def recall(wanted: Mapping[Work, Sequence[str]]) -> dict[Work, Mapping[str, str]]:
+            asked = {works[work].held: digests for work, digests in wanted.items()}
+            known = self._memory.recall(token, asked)
+            return {work: known.get(works[work].grant.job, {}) for work in wanted}
+
         try:
             for lease in some:
                 works[self._work(lease, token)] = lease
-            for outcomes in self._stages[stage](Bundle(list(works), turn)):
+            for outcomes in self._stages[stage](Bundle(list(works), turn, recall)):
                 for outcome in outcomes:
                     shutil.rmtree(outcome.work.folder, ignore_errors=True)
                 self._tell([(works[each.work], each.ended) for each in outcomes], leases, token)

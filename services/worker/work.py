@@ -67,10 +67,6 @@ class Work(Protocol):
         """What a chat service took just now; it is reported whatever becomes of the attempt."""
         ...
 
-    def recall(self, digests: Sequence[str]) -> Mapping[str, str]:
-        """Translations that are known already, by digest; none where the cache does not answer."""
-        ...
-
     def remember(self, texts: Mapping[str, str]) -> None:
         """Translations by digest that may answer for the same sentences later."""
         ...
@@ -156,11 +152,6 @@ class Attempt:
     ) -> None:
         self._lease.moved()
         self._teller.tell(fraction, segments, language)
-
-    def recall(self, digests: Sequence[str]) -> Mapping[str, str]:
-        known = self._memory.recall(self._token, self._lease.held, digests)
-        self._moved()
-        return known
 
     def remember(self, texts: Mapping[str, str]) -> None:
         self._memory.remember(self._lease.held, texts)

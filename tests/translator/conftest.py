@@ -134,10 +134,6 @@ class KeepingWork:
     def used(self, usage: Usage) -> None:
         self.paid.append(usage)
 
-    def recall(self, digests) -> dict[str, str]:
-        self.asked.append(list(digests))
-        return {name: self.memory[name] for name in digests if name in self.memory}
-
     def remember(self, texts) -> None:
         self.memory.update(texts)
 

@@ -14,7 +14,8 @@ Turns = list[dict[Work, float]]
 
 
 def run(works: Sequence[Work], turns: Turns | None = None) -> Iterator[list[Outcome]]:
-    """What is told of a bundle, as it is told; `turns` gets the shares of each turn."""
+    """What is told of a bundle, as it is told; `turns` gets the shares of each turn. Each attempt
+    knows what is in its own `memory`, and notes in `asked` what is asked for."""
 
     @contextmanager
     def turn(shares: Mapping[Work, float]) -> Iterator[None]:
@@ -22,7 +23,15 @@ def run(works: Sequence[Work], turns: Turns | None = None) -> Iterator[list[Outc
             turns.append(dict(shares))
         yield
 
-    return BUNDLES["translate"](Bundle(works, turn))
+    def recall(wanted: Mapping[Work, Sequence[str]]) -> dict[Work, dict[str, str]]:
+        for work, digests in wanted.items():
+            work.asked.append(list(digests))
+        return {
+            work: {name: work.memory[name] for name in digests if name in work.memory}
+            for work, digests in wanted.items()
+        }
+
+    return BUNDLES["translate"](Bundle(works, turn, recall))
 
 
 def translate(spec: TranslateSpec, work: Work) -> Result:

@@ -54,6 +54,23 @@ def test_what_ended_at_once_is_told_in_one_call(
     assert manager.calls.count("finish") == 1
 
 
+def test_what_is_remembered_for_all_of_them_is_asked_for_in_one_call(
+    manager: InTestManager, make_runner: MakeRunner, grants: list[Grant]
+) -> None:
+    manager.memory = {"1" * 64: "eins"}
+    known: dict[str, dict[str, str]] = {}
+
+    def stage(bundle: Bundle) -> Iterator[list[Outcome]]:
+        wanted = {work: [f"{n}" * 64] for n, work in enumerate(bundle.works)}
+        known.update({work.grant.job: told for work, told in bundle.recall(wanted).items()})
+        yield [Outcome(work, DONE) for work in bundle.works]
+
+    make_runner({}, bundles={"detect": stage}).run(ANNOUNCED)
+    assert manager.calls.count("translations/lookup") == 1
+    assert known == {"j0": {}, "j1": {"1" * 64: "eins"}, "j2": {}}
+    assert {each.job for each in manager.lookups[0].wanted} == {grant.job for grant in grants}
+
+
 @pytest.mark.usefixtures("grants")
 def test_each_is_charged_its_share_of_the_time(
     manager: InTestManager, make_runner: MakeRunner
