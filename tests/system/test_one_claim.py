@@ -12,7 +12,8 @@ import pytest
 
 from demo.grammar import LANGUAGES, sentences
 from services import settings
-from services.model.messages import Announcement
+from services.model.messages import Announcement, Register
+from services.model.speed import Speed
 from services.model.states import JobState
 from services.settings import Settings
 from services.worker.callbacks import Manager as Callbacks
@@ -59,6 +60,18 @@ def translator(demo_manager: Manager, tmp_path: Path) -> Iterator[Runner]:
         most_size=240.0,
         manager=callbacks,
         offering=Offering(callbacks, Spool(tmp_path / "spool")),
+    )
+    callbacks.register(
+        Register(
+            node="translator-1",
+            kind="translator",
+            host="here",
+            pid=1,
+            queues=[ANNOUNCED.queue],
+            models=["nmt-demo"],
+            slots=1,
+            version="0",
+        )
     )
     yield runner
     runner.close()
@@ -125,6 +138,7 @@ def test_tasks_of_several_owners_and_languages_come_out_right_of_one_claim(
         return sum(store.count_jobs(task_id).get(JobState.WAITING, 0) for _, task_id, _ in made)
 
     wait_for("all jobs to be written", lambda: waiting() == cells)
+    store.add_speeds("translator-1", {ANNOUNCED.queue: Speed().seen(1.0, 0.01)})
 
     translator.run(ANNOUNCED)
 
