@@ -10,6 +10,7 @@ from services.model.states import JobState
 from services.model.task import Source
 from task_manager.clock import moment
 from task_manager.schemas.item import CellError, CellState, CellView
+from task_manager.store.protocol import OutputLine
 
 # The first of these that any job on the way has decides.
 _ORDER: tuple[tuple[JobState, CellState], ...] = (
@@ -18,11 +19,30 @@ _ORDER: tuple[tuple[JobState, CellState], ...] = (
     (JobState.RUNNING, "running"),
 )
 
+_MISSED = 10  # terms of a translation that warnings name
+_SUSPICIOUS = ("truncated", "length_ratio", "untranslated", "other_language")
+
 
 def done(version: int, facts: Mapping[str, Any], *, outdated: bool) -> CellView:
     """A cell whose text counts, though it may be outdated because somebody wrote it."""
-    glossary = facts.get("glossary")
-    return CellView(state="done", error=None, version=version, outdated=outdated, glossary=glossary)
+    told = {name: facts[name] for name in ("glossary", "flags") if name in facts}
+    return CellView(state="done", error=None, version=version, outdated=outdated, **told)
+
+
+def warnings_of(output: OutputLine) -> list[str]:
+    """What of a translation somebody should look at."""
+    flags = output.facts.get("flags") or {}
+    missed = (output.facts.get("glossary") or {}).get("missed", [])[:_MISSED]
+    suspicious = [
+        f"{flag}: {flags[flag]} of {output.facts['segments']} sentences "
+        f"({output.language}, {output.source})"
+        for flag in _SUSPICIOUS
+        if flag in flags
+    ]
+    return [
+        *(f"glossary_term_missing: {each['term']} ({output.language})" for each in missed),
+        *suspicious,
+    ]
 
 
 def cell(

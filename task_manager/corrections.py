@@ -4,11 +4,13 @@ wrong with it is found here."""
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 
-from services.model.correction import MOST_VERSIONS, Correction, runs_after, with_texts
+from services.model.correction import CORRECTED, MOST_VERSIONS, Correction, runs_after, with_texts
 from services.model.errors import Conflict, Invalid
 from services.model.messages import INLINE_LIMIT
 from services.model.task import Item, Source, Task
@@ -120,7 +122,11 @@ def _of_segments(there: Output, before: Transcript, after: Transcript, keep: Kee
             "text": keep("transcript.txt", after.text),
             "body": keep("transcript.json", after.model_dump_json(exclude_none=True)),
             "runs": runs,
-            "facts": {**there.facts, "segments": len(after.segments)},
+            "facts": {
+                **_without_flags(there.facts),
+                "segments": len(after.segments),
+                **({} if own else _flags(after)),
+            },
         }
     )
 
@@ -136,7 +142,20 @@ def _by_text(results: Results, there: Output, wanted: Corrected, longest: int) -
     check_text(text, longest, "text")
     if text == results.text(there.text):
         return None
-    return lambda keep: there.model_copy(update={"text": keep("text.txt", text), "body": None})
+    facts = _without_flags(there.facts)
+    return lambda keep: there.model_copy(
+        update={"text": keep("text.txt", text), "body": None, "facts": facts}
+    )
+
+
+def _flags(after: Transcript) -> dict[str, Any]:
+    """Those of the sentences that stayed."""
+    flags = Counter(flag for each in after.segments for flag in each.flags if flag != CORRECTED)
+    return {"flags": dict(flags)} if flags else {}
+
+
+def _without_flags(facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in facts.items() if name != "flags"}
 
 
 def _kept(writer: Writer, output_id: str, name: str, text: str) -> Body:

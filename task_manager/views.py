@@ -14,7 +14,7 @@ from services.model.stages import DetectResult, PrepareResult
 from services.model.states import JobState
 from services.model.task import Item, Priority, Source, Task
 from services.model.transcript import Check
-from task_manager.cells import cell, done
+from task_manager.cells import cell, done, warnings_of
 from task_manager.clock import moment
 from task_manager.pipeline import estimate, exports
 from task_manager.pipeline.limits import LEAST
@@ -40,7 +40,6 @@ from task_manager.store.protocol import OutputLine, Store
 
 LOOKED_AT = 100  # items whose jobs a task's own page looks at
 SHOWN = 100  # attempts and warnings on that page
-_MISSED = 10  # terms of a translation that warnings name
 _COVERED = 0.98  # less decoded than this share of what was declared is flagged
 
 _PRIORITIES: Mapping[int, PriorityName] = {
@@ -279,15 +278,10 @@ def _facts(known: _Known) -> dict[str, Any]:
     for output in known.outputs:
         if output.source == Source.AUDIO and output.kind != "translation":
             facts |= {"language": output.language, **output.facts}
-    missing = [warning for output in known.outputs for warning in _missing_terms(output)]
-    if missing:
-        facts["warnings"] = [*(facts.get("warnings") or []), *dict.fromkeys(missing)]
+    told = [warning for output in known.outputs for warning in warnings_of(output)]
+    if told:
+        facts["warnings"] = [*(facts.get("warnings") or []), *dict.fromkeys(told)]
     return facts
-
-
-def _missing_terms(output: OutputLine) -> list[str]:
-    missed = (output.facts.get("glossary") or {}).get("missed", [])[:_MISSED]
-    return [f"glossary_term_missing: {each['term']} ({output.language})" for each in missed]
 
 
 def _check(facts: Mapping[str, Any]) -> Check | None:

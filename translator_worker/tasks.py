@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -20,6 +21,7 @@ from services.worker.work import Work
 from translator_worker.batches import Answered, Asked, Talk, sharing_batches
 from translator_worker.depending import of_folder, of_service
 from translator_worker.engines import Engine, Row, Translation
+from translator_worker.engines.judged import JudgedEngine
 from translator_worker.engines.llm import ChatEngine, Watch
 from translator_worker.engines.pivot import PivotEngine
 from translator_worker.engines.protected import ProtectedEngine
@@ -65,6 +67,7 @@ def translate(spec: TranslateSpec, work: Work) -> Talk:
         engine_seconds=answered.seconds,
         recalled=answered.recalled,
         glossary=_use(terms, sentences, translations),
+        flags=Counter(flag for each in translations for flag in each.flags),
     )
 
 
@@ -90,8 +93,9 @@ def _asked(rows: Sequence[Row], spec: TranslateSpec, work: Work) -> Asked:
 
 
 def _whole(engine: Engine, entry: ModelEntry) -> Engine:
-    """The engine of an entry with what is around every engine."""
-    return ProtectedEngine(InEitherScript(engine, entry), masks=entry.chat is None)
+    """The engine of an entry with what is around every engine. A stub knows no language."""
+    whole = ProtectedEngine(InEitherScript(engine, entry), masks=entry.chat is None)
+    return whole if entry.engine == "stub" else JudgedEngine(whole)
 
 
 @dataclass(frozen=True, slots=True)

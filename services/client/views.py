@@ -120,6 +120,7 @@ class CellView(Stored):
     version: int = 0
     outdated: bool = False
     glossary: GlossaryUse | None = None
+    flags: dict[str, int] = Field(default_factory=dict)  # how many sentences look wrong, and how
 
 
 class ItemView(Stored):

@@ -6,13 +6,14 @@ by two managers at once, names the same children.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from services.model import glossary
 from services.model import size as sizes
 from services.model.children import new_job, new_output
 from services.model.fanout import ChooseModel, Expansion, Words, refused, spread
-from services.model.glossary import GlossaryUse
 from services.model.job import Job, Stage
 from services.model.stages import (
     AssembleResult,
@@ -168,12 +169,17 @@ def of_translation(
     task: Task,
     job: Job,
     result: TranslateResult | AssembleResult,
+    parts: Sequence[TranslateResult],
     *,
-    glossary: GlossaryUse | None = None,
     now: float,
 ) -> Expansion:
-    """The one cell that a translation fills."""
-    told = {} if glossary is None else {"glossary": glossary.model_dump()}
+    """The one cell that a translation fills; its `parts` tell what looks wrong with it."""
+    use = glossary.joined(part.glossary for part in parts if part.glossary is not None)
+    flags: Counter[str] = Counter()
+    for part in parts:
+        flags.update(part.flags)
+    told = {} if use is None else {"glossary": use.model_dump()}
+    told |= {"flags": dict(flags)} if flags else {}
     output = new_output(
         task,
         job.item,

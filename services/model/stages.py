@@ -232,7 +232,8 @@ class AssembleResult(Value):
 
 
 class TranslateResult(Value):
-    """`recalled` of its sentences were not translated anew, but remembered."""
+    """`recalled` of its sentences were not translated anew, but remembered; `flags` say how many
+    have each flag."""
 
     stage: Literal["translate"] = "translate"
     text: Body
@@ -241,6 +242,7 @@ class TranslateResult(Value):
     engine_seconds: float = 0.0
     recalled: int = 0
     glossary: GlossaryUse | None = None
+    flags: dict[str, int] = Field(default_factory=dict)
 
 
 Result = Annotated[

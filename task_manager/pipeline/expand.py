@@ -7,9 +7,8 @@ from dataclasses import replace
 from itertools import count
 from typing import Any
 
-from services.model import glossary, hotwords, plan
+from services.model import hotwords, plan
 from services.model.fanout import NO_MODEL, Expansion
-from services.model.glossary import GlossaryUse
 from services.model.job import Job, Stage, job_id, queue_name
 from services.model.stages import (
     AssembleResult,
@@ -135,12 +134,14 @@ def _expansion(ports: Ports, task: Task, job: Job, *, now: float) -> Expansion:
             if job.inputs["parts"] > 1:
                 return _joining(ports, task, job, now=now)
             translated = TranslateResult.model_validate(job.result)
-            return plan.of_translation(task, job, translated, glossary=translated.glossary, now=now)
+            return plan.of_translation(task, job, translated, [translated], now=now)
         case Stage.ASSEMBLE:
             joined = AssembleResult.model_validate(job.result)
             if job.language:
-                use = glossary.joined(_uses(ports, job))
-                return plan.of_translation(task, job, joined, glossary=use, now=now)
+                made = [
+                    TranslateResult.model_validate(part.result) for part in parts_of(ports, job)
+                ]
+                return plan.of_translation(task, job, joined, made, now=now)
             each = [TranscribeResult.model_validate(part.result) for part in parts_of(ports, job)]
             return _transcript(ports, task, job, joined, each, now=now)
 
@@ -176,12 +177,6 @@ def _transcript(
         now=now,
         choose=ports.choosing(task.manifest.options),
     )
-
-
-def _uses(ports: Ports, job: Job) -> list[GlossaryUse]:
-    """What came of a glossary in the parts of a translation."""
-    parts = [TranslateResult.model_validate(part.result) for part in parts_of(ports, job)]
-    return [part.glossary for part in parts if part.glossary is not None]
 
 
 def _joining(ports: Ports, task: Task, job: Job, *, now: float) -> Expansion:

@@ -41,6 +41,10 @@ class CellView(AnswerModel):
     glossary: GlossaryUse | None = Field(
         default=None, description="What came of the glossary, once the translation is there."
     )
+    flags: dict[str, int] = Field(
+        default_factory=dict,
+        description="What looks wrong with its translation: how many sentences have each flag.",
+    )
 
 
 class AudioView(AnswerModel):

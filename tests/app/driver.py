@@ -80,6 +80,7 @@ class Driver:
     unreadable: set[str] = field(default_factory=set)
     failure: FailureClass = FailureClass.PERMANENT
     warnings: list[str] = field(default_factory=list)  # of the speech engine
+    flags: list[str] = field(default_factory=list)  # of each translated sentence
     texts: dict[tuple[str, str], str] = field(default_factory=dict)  # (language, text) → text
     check: Check = CHECK  # of what was heard in an item with a text
     differences: Differences = DIFFERENCES
@@ -178,16 +179,21 @@ class Driver:
         if text is None:
             text = Transcript.model_validate_json(spec.transcript.inline).text
         made = self.texts.get((spec.target_language, text), f"[{spec.target_language}] {text}")
-        plain, whole = _bodies(made, spec.target_language)
-        return TranslateResult(text=plain, transcript=whole, segments=1)
+        plain, whole = _bodies(made, spec.target_language, flags=self.flags)
+        flags = dict.fromkeys(self.flags, 1)
+        return TranslateResult(text=plain, transcript=whole, segments=1, flags=flags)
 
 
-def _bodies(text: str, language: str, *, words: bool = False) -> tuple[Body, Body]:
+def _bodies(
+    text: str, language: str, *, words: bool = False, flags: Sequence[str] = ()
+) -> tuple[Body, Body]:
     timed = [
         Word(start=0.5 + number, end=1.0 + number, text=f" {word}", probability=0.9)
         for number, word in enumerate(text.split())
     ]
-    segment = Segment(id=0, start=0.5, end=2.5, text=text, words=timed if words else None)
+    segment = Segment(
+        id=0, start=0.5, end=2.5, text=text, words=timed if words else None, flags=[*flags]
+    )
     whole = Transcript(language=language, text=text, segments=[segment], duration=3.0)
     return inline(text), inline(whole.model_dump_json())
 

@@ -44,6 +44,29 @@ def versions(manager: Manager, task: str, text_id: str = NAME, **query):
     return [(each["version"], each["corrected_by"]) for each in answer["versions"]]
 
 
+def items_of(manager: Manager, task: dict):
+    return manager.api.get(f"/v1/tasks/{task['id']}/items").json()["items"]
+
+
+def test_a_cell_that_looks_wrong_says_so_until_somebody_corrected_it(manager: Manager) -> None:
+    manager.driver.flags = ["in_pieces", "other_language"]
+    items = [{"text_id": NAME, "audio": manager.upload(), "language": "en"}]
+    task = manager.finished(items=[*items, {"text": "Hi.", "language": "en"}], targets=["zh", "en"])
+    (heard, written) = items_of(manager, task)
+    assert heard["cells"]["zh"]["A"]["flags"] == {"in_pieces": 1, "other_language": 1}
+    assert heard["cells"]["en"]["A"]["flags"] == {}
+    assert heard["warnings"] == ["other_language: 1 of 1 sentences (zh, A)"]
+    assert written["warnings"] == ["other_language: 1 of 1 sentences (zh, T)"]
+    assert [each["warning"] for each in task["warnings"]] == heard["warnings"] + written["warnings"]
+
+    put(manager, task["id"], language="zh", segments=[{"id": 0, "text": "你好"}])
+    put(manager, task["id"], "2", language="zh", text="你好")
+
+    for item in items_of(manager, task):
+        assert item["warnings"] == []
+        assert [cell["flags"] for cell in item["cells"]["zh"].values()] == [{}]
+
+
 def test_a_translation_is_corrected_and_what_it_was_stays_readable(manager, done) -> None:
     was = manager.api.get(f"/v1/tasks/{done}/result", params={"language": "zh"})
     before = read(manager, done, language="zh")
@@ -83,6 +106,7 @@ def test_corrected_words_are_translated_anew(manager, done) -> None:
     items = manager.api.get(f"/v1/tasks/{done}/items").json()["items"]
     assert items[0]["cells"]["zh"]["A"] == {
         "state": "done", "error": None, "version": 1, "outdated": False, "glossary": None,
+        "flags": {},
     }  # fmt: skip
     assert items[1]["cells"]["zh"]["T"]["version"] == 0
 

@@ -48,7 +48,8 @@ def test_an_item_tells_what_was_heard_and_how_far_it_is_from_the_text(manager) -
     first, second = manager.api.get(f"/v1/tasks/{task['id']}/items").json()["items"]
     assert (first["language"], first["duration"], first["coverage"]) == ("en", 3.0, 1.0)
     assert first["check"] == CHECK.model_dump()
-    done = {"state": "done", "error": None, "version": 0, "outdated": False, "glossary": None}
+    done = {"state": "done", "error": None, "version": 0, "outdated": False}
+    done |= {"glossary": None, "flags": {}}
     assert first["cells"] == {"zh": {"A": done, "T": done}}
     assert (second["language"], second["language_probability"]) == ("en", 0.9)
     assert (second["check"], second["has_text"]) == (None, False)

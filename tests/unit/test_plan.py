@@ -7,6 +7,7 @@ import pytest
 from services.model import plan
 from services.model.job import Job, Stage
 from services.model.stages import (
+    AssembleResult,
     DetectResult,
     PartPlan,
     PrepareResult,
@@ -246,12 +247,28 @@ def test_a_translation_fills_exactly_one_cell(a_task, transcribe_job):
     job = transcribe_job.model_copy(update={"language": "zh", "source": "T"})
     body = inline("你好。")
 
-    children = plan.of_translation(
-        task, job, TranslateResult(text=body, transcript=body, segments=1), now=NOW
-    )
+    made = TranslateResult(text=body, transcript=body, segments=1)
+
+    children = plan.of_translation(task, job, made, [made], now=NOW)
 
     assert [output.id for output in children.outputs] == ["t1/0/T/zh"]
+    assert children.outputs[0].facts == {"segments": 1}
     assert children.jobs == []
+
+
+def test_a_joined_translation_has_the_flags_of_all_its_parts(a_task, transcribe_job):
+    task = a_task([ItemSpec(text_id="1", text="Hello.", language="en")], ["zh"])
+    job = transcribe_job.model_copy(update={"language": "zh", "source": "T"})
+    body = inline("…")
+    parts = [
+        TranslateResult(text=body, transcript=body, segments=5, flags=flags)
+        for flags in ({"truncated": 1}, {}, {"truncated": 2, "other_language": 1})
+    ]
+    joined = AssembleResult(text=body, transcript=body, segments=15)
+
+    (output,) = plan.of_translation(task, job, joined, parts, now=NOW).outputs
+
+    assert output.facts == {"segments": 15, "flags": {"truncated": 3, "other_language": 1}}
 
 
 def test_expanding_twice_names_the_same_children(a_task, an_audio):

@@ -22,8 +22,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Translation:
-    """One sentence; `flags` say what looks wrong with it: `truncated`, `length_ratio`,
-    `untranslated`."""
+    """One sentence; `flags` say what looks wrong with it, as docs/translation-models.md lists."""
 
     text: str
     flags: list[str] = field(default_factory=list)

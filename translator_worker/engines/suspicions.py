@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 
 from services.model.languages import script_of
+from translator_worker.engines.letters import is_written_in
 
 _RATIO = (0.2, 4.0)  # bytes out ÷ bytes in; outside of it something was lost or invented
 _RATIO_FROM = 40  # bytes of UTF-8, which say as much in Chinese as in English, unlike tokens
 _NUMBER = re.compile(r"\d{2,}")  # a single digit may be written as a word
 _FEW = 3  # words: a name, a title, a command may be the same in any language
-
-# How the names of a script's letters begin in Unicode.
-_NAMES = {
-    "Arab": ("ARABIC",), "Armn": ("ARMENIAN",), "Beng": ("BENGALI",), "Cyrl": ("CYRILLIC",),
-    "Deva": ("DEVANAGARI",), "Ethi": ("ETHIOPIC",), "Geor": ("GEORGIAN",), "Grek": ("GREEK",),
-    "Gujr": ("GUJARATI",), "Guru": ("GURMUKHI",), "Hans": ("CJK",), "Hant": ("CJK",),
-    "Hebr": ("HEBREW",), "Jpan": ("CJK", "HIRAGANA", "KATAKANA"), "Khmr": ("KHMER",),
-    "Knda": ("KANNADA",), "Kore": ("HANGUL", "CJK"), "Laoo": ("LAO",), "Latn": ("LATIN",),
-    "Mlym": ("MALAYALAM",), "Mymr": ("MYANMAR",), "Sinh": ("SINHALA",), "Taml": ("TAMIL",),
-    "Telu": ("TELUGU",), "Thai": ("THAI",), "Tibt": ("TIBETAN",),
-}  # fmt: skip
 
 
 def length_is_strange(source: str, text: str) -> bool:
@@ -40,7 +29,7 @@ def is_unchanged(text: str, translation: str, source: str, target: str) -> bool:
         return False
     if script_of(source) == script_of(target):
         return len(text.split()) > 1
-    return not _is_written_in(text, script_of(target))
+    return not is_written_in(text, script_of(target))
 
 
 def may_stay(text: str, source: str, target: str) -> bool:
@@ -67,12 +56,3 @@ def crossed(pairs: Mapping[int, tuple[str, str]]) -> set[int]:
 
 def _plain(text: str) -> str:
     return " ".join(text.split()).casefold()
-
-
-def _is_written_in(text: str, script: str) -> bool:
-    """Whether most letters are of that script; also where there are none, or it is not known."""
-    names = _NAMES.get(script)
-    letters = [unicodedata.name(letter, "") for letter in text if letter.isalpha()]
-    if names is None or not letters:
-        return True
-    return 2 * sum(name.startswith(names) for name in letters) >= len(letters)
