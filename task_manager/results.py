@@ -82,7 +82,7 @@ class Results:
             form=form,
             tag=sha256(identity.encode()).hexdigest()[:32],
             complete=all(pack.complete for pack in packs),
-            codebook=packs[0].codebook,
+            codebook=max(pack.codebook for pack in packs),
             revision=packs[0].revision,
         )
 

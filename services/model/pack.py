@@ -47,17 +47,18 @@ def coded(
     """The coded form of some languages; `missing` lists (language, text id, source), `versions`
     the same of cells whose words were corrected, and the version of each."""
     head = _head(
+        CODEBOOK_VERSION,
         [[code_of(language), *cell] for language, *cell in missing],
         [[code_of(language), *cell] for language, *cell in versions],
     )
     return {**head, "data": {str(code_of(language)): texts for language, texts in cells.items()}}
 
 
-def _head(missing: list[list[Any]], versions: list[list[Any]]) -> dict[str, Any]:
+def _head(codebook: int, missing: list[list[Any]], versions: list[list[Any]]) -> dict[str, Any]:
     """Where nothing was corrected it says nothing of versions: not a byte is other than before."""
     head = {
         "schema": SCHEMA,
-        "codebook": CODEBOOK_VERSION,
+        "codebook": codebook,
         "complete": not missing,
         "missing": missing,
     }
@@ -66,13 +67,16 @@ def _head(missing: list[list[Any]], versions: list[list[Any]]) -> dict[str, Any]
 
 def joined(read: Callable[[], Iterable[Mapping[str, Any]]]) -> Iterator[str]:
     """The coded document of several languages, in pieces, from those of single languages, which
-    are read twice: no two have to be in memory."""
+    are read twice: no two have to be in memory. Its code book is the newest of theirs, so that a
+    release with a newer one gives the same bytes."""
+    books: list[int] = []
     missing: list[list[Any]] = []
     versions: list[list[Any]] = []
     for document in read():
+        books.append(document["codebook"])
         missing += document["missing"]
         versions += document.get("versions", [])
-    yield dumps(_head(missing, versions))[:-1] + ',"data":{'
+    yield dumps(_head(max(books, default=CODEBOOK_VERSION), missing, versions))[:-1] + ',"data":{'
     for number, document in enumerate(read()):
         yield ("," if number else "") + dumps(document["data"])[1:-1]
     yield "}}"

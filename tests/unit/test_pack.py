@@ -58,6 +58,14 @@ def test_packs_of_single_languages_join_to_the_whole_one(made) -> None:
     assert "".join(joined(lambda: single)) == dumps(made.document)
 
 
+def test_a_newer_code_book_is_named_only_where_a_pack_was_written_with_it() -> None:
+    old, new = (
+        {**coded({name: {}}, []), "codebook": book} for name, book in (("zh", 6), ("ja", 7))
+    )
+    assert json.loads("".join(joined(lambda: [old, new])))["codebook"] == 7
+    assert json.loads("".join(joined(lambda: [old, old])))["codebook"] == 6
+
+
 def test_every_odd_id_is_a_key_of_its_own_where_it_stands() -> None:
     cells = {"zh": {name: {"A": name, "T": "x"} for name in NAMES}}
     read = expanded(json.loads(dumps(coded(cells, []))))
