@@ -43,7 +43,7 @@ def run(stack: str, *words: str) -> str:
 def test_there_is_a_test_for_every_example() -> None:
     assert {path.name for path in EXAMPLES.iterdir() if path.is_file()} == {
         "README.md", "curl.sh", "transcribe.py", "transcribe_async.py", "transcribe.mjs",
-        "receiver.py",
+        "receiver.py", "read_pack.py", "read_pack.mjs",
     }  # fmt: skip
 
 
