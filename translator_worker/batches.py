@@ -17,6 +17,7 @@ from services import logs
 from services.model.stages import Result
 from services.worker.bundle import Bundle, BundleStage, Outcome
 from services.worker.classify import is_fatal
+from services.worker.leases import Released
 from services.worker.work import Work
 from translator_worker.engines import Engine, Row, Translation
 from translator_worker.engines.llm_requests import tokens_of
@@ -24,6 +25,7 @@ from translator_worker.remembering import Known
 
 MOST_ROWS = 64  # in a batch; between two batches a job can be cancelled
 MOST_TOKENS = 1024
+HOLD_S = 5.0  # for so long a job may wait here for its turn, then somebody else may have it
 
 log = logs.get(__name__)
 
@@ -70,9 +72,12 @@ def sharing_batches(begin: Callable[[Any, Work], Talk]) -> BundleStage:
                 jobs.append(begun)
         known = Known()
         known.recall(bundle, {job.work: job.asked.names for job in jobs})
+        until = time.monotonic() + HOLD_S  # the model is loaded by now
         while jobs:
             ready = [job for job in jobs if not job.left(known)]
             ended = [_end(bundle, job, known) for job in ready] or _go_on(bundle, jobs, known)
+            if time.monotonic() > until:
+                ended += _handed_back(jobs, ended)
             if ended:
                 yield ended
             gone = {outcome.work for outcome in ended}
@@ -160,6 +165,15 @@ def _go_on(bundle: Bundle, jobs: Sequence[_Job], known: Known) -> list[Outcome]:
         for job, answer in answers.items()
         if (outcome := _take(bundle, job, batch[job], answer, known))
     ]
+
+
+def _handed_back(jobs: Sequence[_Job], ended: Sequence[Outcome]) -> list[Outcome]:
+    """What takes far longer than the manager could know keeps no others waiting."""
+    gone = {outcome.work for outcome in ended}
+    late = [job for job in jobs if not job.made and job.work not in gone]
+    if late:
+        log.info("bundle_too_long", jobs=len(late))
+    return [Outcome(job.work, Released("Its claim takes too long.")) for job in late]
 
 
 def _gone(job: _Job) -> Outcome | None:

@@ -23,7 +23,8 @@ log = logs.get(__name__)
 
 
 class Released(FanscribeError):
-    """The worker is going away: the job goes back unharmed, and nobody is charged."""
+    """The job goes back unharmed, and nobody is charged: its worker is going away, or others
+    can have it sooner."""
 
 
 class Lease:

@@ -12,6 +12,8 @@ from demo.grammar import LANGUAGES, sentences
 from services.model.errors import FailureClass, JobFailed, LeaseLost
 from services.model.stages import TranslateResult
 from services.model.transcript import Body
+from services.worker.leases import Released
+from translator_worker import batches
 from translator_worker.batches import MOST_ROWS
 
 HELD_OUT = sentences(40, seed=31, held_out=True)
@@ -129,6 +131,20 @@ def test_only_jobs_of_one_beam_size_are_searched_together(work_of) -> None:
     outcomes = ended(run(works, turns))
     assert [len(turn) for turn in turns if len(turn) > 1] == [2]
     assert texts_in(outcomes) == {f"j{n}": "[zh] One." for n in range(3)}
+
+
+@pytest.mark.usefixtures("stub_models")
+def test_what_waits_too_long_for_its_turn_goes_back_to_others(work_of, monkeypatch) -> None:
+    monkeypatch.setattr(batches, "HOLD_S", 0.0)
+    works = [
+        work_of(spec_of(text="One.", beam_size=beam), job=f"j{n}")
+        for n, beam in enumerate((1, 1, 2, 3))
+    ]
+
+    told = ended(run(works))
+
+    assert texts_in(told) == {f"j{n}": "[zh] One." for n in range(2)}
+    assert [type(told[f"j{n}"]) for n in (2, 3)] == [Released] * 2
 
 
 @pytest.mark.usefixtures("stub_models")
