@@ -10,7 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import sacrebleu
 
+from demo.grammar import sentences
 from tests.system.conftest import PATIENCE_S, Stack, clean_environment
 
 ROOT = Path(__file__).parents[2]
@@ -39,6 +41,35 @@ def test_the_demo_model_is_measured_on_the_speech_of_the_demo(
     assert {each["language"] for each in score["heard"]} == {"en", "zh"}
     assert shown[0].split() in table_on_the_page()
     assert shown[1].split()[:3] == ["whisper-demo", "5", f"{score['audio_seconds']:.1f}"]
+    assert demo_stack.json("list") == [], "its tasks are gone"
+
+
+def test_translations_of_the_demo_model_are_held_against_what_the_grammar_says(
+    demo_stack: Stack, tmp_path: Path
+) -> None:
+    known = sentences(20, seed=21, held_out=True)
+    for language in ("en", "zh", "ja"):
+        lines = "".join(f"{each.text(language)}\n" for each in known)
+        (tmp_path / f"{language}.txt").write_text(lines, "utf-8")
+    out = tmp_path / "scores.json"
+    words = ["evaluate", str(tmp_path), "--language", "en", "--to", "zh,ja"]
+
+    shown = demo_stack.run(*words, "--models", "nmt-demo", "--out", str(out), "--cells")
+
+    (score,) = json.loads(out.read_text("utf-8"))["models"]
+    for told in score["languages"]:
+        cells = [each for each in score["translated"] if each["language"] == told["language"]]
+        assert [each["reference"] for each in cells] == [e.text(told["language"]) for e in known]
+        texts, references = [e["text"] for e in cells], [[e["reference"] for e in cells]]
+        assert told["chrf"] == round(sacrebleu.corpus_chrf(texts, references).score, 2) > 90
+        assert (told["cells"], told["flagged"], told["failed"]) == (20, 0, 0)
+    assert [each["language"] for each in score["languages"]] == ["zh", "ja"]
+    lines = shown.splitlines()
+    assert lines[0].split() in table_on_the_page()
+    assert [line.split()[:2] for line in lines[1:4]] == [
+        ["nmt-demo", "zh"], ["nmt-demo", "ja"], ["nmt-demo", "all"]
+    ]  # fmt: skip
+    assert sum("  ≠  " in line for line in lines) == 40
     assert demo_stack.json("list") == [], "its tasks are gone"
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from services.client.submitting import BadArguments
 
-_LISTS = ("references.tsv", "references.jsonl")
+LISTS = ("references.tsv", "references.jsonl")
 _NO_AUDIO = frozenset({".txt", ".tsv", ".csv", ".json", ".jsonl", ".md", ".srt", ".vtt"})
 _NAMES = ("audio", "text", "language")
 
@@ -42,14 +42,12 @@ def read(folder: Path, language: str | None) -> Corpus:
     """All of a folder; `language` is that of words that state none. Raises BadArguments."""
     if not folder.is_dir():
         raise BadArguments(f"{str(folder)!r} is no folder.")
-    lists = [folder / name for name in _LISTS if (folder / name).is_file()]
-    if len(lists) > 1:
-        raise BadArguments(f"{folder} has two lists of references: keep one of {_LISTS}.")
-    rows = _listed(lists[0]) if lists else _beside(folder)
+    listed = list_in(folder)
+    rows = _beside(folder) if listed is None else _listed(listed)
     samples = [_sample(folder, *row, language=language) for row in rows]
     names = [sample.name for sample in samples]
     if doubled := {name for name in names if names.count(name) > 1}:
-        raise BadArguments(f"{lists[0].name} names {min(doubled)!r} twice.")
+        raise BadArguments(f"{folder} names {min(doubled)!r} twice.")
     if not samples:
         raise BadArguments(
             f"{folder} has no audio with its words beside it: write 1.txt for 1.mp3, or "
@@ -58,6 +56,21 @@ def read(folder: Path, language: str | None) -> Corpus:
     known = {sample.audio for sample in samples}
     silent = [each.name for each in _audio(folder) if each not in known]
     return Corpus(sorted(samples, key=lambda sample: sample.name), silent)
+
+
+def list_in(folder: Path) -> Path | None:
+    """The list of references, if the folder has one. Raises BadArguments where it has two."""
+    lists = [folder / name for name in LISTS if (folder / name).is_file()]
+    if len(lists) > 1:
+        raise BadArguments(f"{folder} has two lists of references: keep one of {LISTS}.")
+    return lists[0] if lists else None
+
+
+def rows_of(path: Path, names: Iterable[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    """The rows of a list with their line numbers; `names` are in the line that names its columns,
+    if it has one. Raises BadArguments."""
+    lines = text_of(path).splitlines()
+    return _of_objects(path, lines) if path.suffix == ".jsonl" else _of_columns(path, lines, names)
 
 
 def _audio(folder: Path) -> list[Path]:
@@ -73,13 +86,11 @@ def _beside(folder: Path) -> Iterator[tuple[str, str, str | None]]:
     for audio in _audio(folder):
         reference = audio.with_suffix(".txt")
         if reference.is_file():
-            yield audio.name, _text(reference), None
+            yield audio.name, text_of(reference), None
 
 
 def _listed(path: Path) -> Iterator[tuple[str, str, str | None]]:
-    lines = _text(path).splitlines()
-    rows = _of_objects(path, lines) if path.suffix == ".jsonl" else _of_columns(path, lines)
-    for number, row in rows:
+    for number, row in rows_of(path, ("audio", "text")):
         if not row.get("audio") or row.get("text") is None:
             raise BadArguments(f"{path}:{number}: name an audio and its text.")
         yield str(row["audio"]), str(row["text"]), row.get("language") or None
@@ -97,12 +108,14 @@ def _of_objects(path: Path, lines: list[str]) -> Iterator[tuple[int, dict[str, s
             yield number, row
 
 
-def _of_columns(path: Path, lines: list[str]) -> Iterator[tuple[int, dict[str, str]]]:
+def _of_columns(
+    path: Path, lines: list[str], named: Iterable[str]
+) -> Iterator[tuple[int, dict[str, str]]]:
     rows = list(csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
     names = list(_NAMES)
     for number, row in enumerate(rows, start=1):
-        if number == 1 and {"audio", "text"} <= {each.strip().lower() for each in row}:
-            names = [each.strip().lower() for each in row]
+        if number == 1 and set(named) <= {each.strip() for each in map(str.lower, row)}:
+            names = [each.strip() for each in row]
         elif len(row) > len(names):
             raise BadArguments(f"{path}:{number}: there are more columns than {names}.")
         elif any(row):
@@ -119,7 +132,7 @@ def _sample(folder: Path, name: str, text: str, own: str | None, *, language: st
     return Sample(name, audio, text.strip(), spoken)
 
 
-def _text(path: Path) -> str:
+def text_of(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:

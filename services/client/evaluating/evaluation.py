@@ -28,11 +28,7 @@ def of_all(
     console: Console,
 ) -> list[Score]:
     """A score for each model, in the given order. Raises BadArguments for one that is not there."""
-    known = [each.name for each in api.models() if each.kind == "transcribe" and each.nodes]
-    for model in models:
-        if model is not None and model not in known:
-            there = ", ".join(known) or "none"
-            raise BadArguments(f"No node serves the speech model {model!r}; there are: {there}.")
+    served(api, "transcribe", models)
     for name in corpus.silent:
         console.print(Text(f"! {name} has no words beside it and is left out", style="yellow"))
     scores = []
@@ -43,6 +39,15 @@ def of_all(
             score = running.run(api, corpus.samples, model, requests=requests, keep=keep, tell=tell)
         scores.append(score)
     return scores
+
+
+def served(api: Fanscribe, kind: str, models: Sequence[str | None]) -> None:
+    """Raises BadArguments where no node serves one of them, which works of that kind."""
+    known = [each.name for each in api.models() if each.kind == kind and each.nodes]
+    for model in models:
+        if model is not None and model not in known:
+            there = ", ".join(known) or "none"
+            raise BadArguments(f"No node serves a model {model!r} to {kind}; there are: {there}.")
 
 
 def show(
