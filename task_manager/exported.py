@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
-from services.model.export import ERROR, INDEX, KEYS_TOLD, PACK, cell_name, item_folder
+from services.model.export import ERROR, INDEX, KEYS_TOLD, PACK, Form, cell_name, item_folder
 from services.model.pack import dumps
 from services.model.task import Source, Task, TaskState
 from services.model.transcript import Output
 from services.storage.protocol import ObjectStore
 from task_manager import transcripts, views
 from task_manager.clock import moment
-from task_manager.render import MEDIA_TYPES, Form, render
+from task_manager.render import MEDIA_TYPES, Shown, render
 from task_manager.results import Results
 from task_manager.schemas.item import ItemView
 from task_manager.store.protocol import OutputLine, Store
@@ -22,11 +23,11 @@ from task_manager.store.protocol import OutputLine, Store
 SCHEMA = 1  # of error.json and index.json
 ERRORS_TOLD = 100  # in the error object of a task; each item has one of its own
 _JSON = "application/json"
-_TIMED: tuple[Form, ...] = ("txt", "json", "srt", "vtt")
-_UNTIMED: tuple[Form, ...] = ("txt", "json")
+_UNTIMED = frozenset[Form]({"txt", "json"})  # for texts that nobody spoke
 _AT_ONCE = 100  # items
 
 Words = Output | OutputLine
+W = TypeVar("W", bound=Words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class Exported:
     def __init__(self, store: Store, objects: ObjectStore, task: Task) -> None:
         self._store = store
         self._task = task
+        self._options = task.manifest.options
         self._results = Results(store, objects, task)
         self._again = task.ends > 1  # an earlier end may have left errors that are none any more
 
@@ -66,24 +68,40 @@ class Exported:
         """The files of each of its texts, and last its errors."""
         found = self._store.outputs(self._task.id, first=ordinal, last=ordinal)
         for output in filter(_is_told, found):
-            yield self._of_words(output)
+            yield self._of_words(output, found)
         if self._is_whole(ordinal, found):
             if self._again and self._has_failed_before(ordinal):
                 yield [File(self._folder(ordinal) + ERROR, _JSON, None)]
         else:
             yield [self._error_of_item(ordinal)]
 
-    def _of_words(self, output: Output) -> list[File]:
-        transcript = transcripts.read(self._results, output)
+    def _of_words(self, output: Output, found: Sequence[Output]) -> list[File]:
+        read = partial(transcripts.read, self._results)
+        transcript, own = read(output), self._below(output, found)
+        files = self._named(output, None, Shown((transcript,)))
+        if own is not None:
+            files += self._named(output, own.language, Shown((transcript, read(own))))
+        return files
+
+    def _named(self, output: Output, below: str | None, shown: Shown) -> list[File]:
         return [
-            File(name, MEDIA_TYPES[form], [render(transcript, form).encode()])
-            for name, form in self._names_of(output)
+            File(name, MEDIA_TYPES[form], [render(shown, form).encode()])
+            for name, form in self._names_of(output, below)
         ]
 
-    def _names_of(self, words: Words) -> list[tuple[str, Form]]:
+    def _names_of(self, words: Words, below: str | None) -> list[tuple[str, Form]]:
         folder = self._folder(words.item)
-        forms = _TIMED if words.source == Source.AUDIO else _UNTIMED
-        return [(folder + cell_name(words.language, words.source, form), form) for form in forms]
+        spoken = words.source == Source.AUDIO
+        forms = [each for each in self._options.output_forms if spoken or each in _UNTIMED]
+        named = partial(cell_name, words.language, words.source, below=below)
+        return [(folder + named(form), form) for form in forms]
+
+    def _below(self, words: W, found: Iterable[W]) -> W | None:
+        """The item's own words, where a translation of them is wanted with them."""
+        if words.kind != "translation" or not self._options.output_bilingual:
+            return None
+        own = (each for each in found if each.kind != "translation")
+        return next((each for each in own if each.source == words.source), None)
 
     def _folder(self, ordinal: int) -> str:
         return item_folder(ordinal, self._task.manifest.items[ordinal].text_id)
@@ -146,9 +164,15 @@ class Exported:
                 found[line.item].append(line)
             for ordinal, lines in found.items():
                 told = filter(_is_told, lines)
-                names = [name for words in told for name, _ in self._names_of(words)]
+                names = [name for words in told for name in self._all_names_of(words, lines)]
                 whole = self._is_whole(ordinal, lines)
                 yield names if whole else [*names, self._folder(ordinal) + ERROR]
+
+    def _all_names_of(self, words: Words, found: Iterable[Words]) -> list[str]:
+        own = self._below(words, found)
+        known = self._names_of(words, None)
+        known += [] if own is None else self._names_of(words, own.language)
+        return [name for name, _ in known]
 
     def _errors(self) -> dict[str, Any]:
         counts = self._task.counts

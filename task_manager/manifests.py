@@ -237,6 +237,8 @@ def _options(new: NewOptions, catalog: Catalog, items: list[ItemSpec]) -> Option
         check_threshold=new.check_threshold,
         check_action=_check_action(new),
         language_spelling=new.language_spelling,
+        output_forms=list(dict.fromkeys(new.output_forms)),
+        output_bilingual=new.output_bilingual,
         node_label=_node_label(new),
     )
 

@@ -12,7 +12,7 @@ from services.client.evaluating import commands as evaluating
 from services.installing import commands as models
 
 if TYPE_CHECKING:
-    from services.client.calls.results import SubtitleFormat
+    from services.client.calls.results import Source, SubtitleFormat
     from services.client.calls.submitting import Priority
     from services.client.client import Fanscribe
 
@@ -195,11 +195,24 @@ def subtitles(  # noqa: PLR0917  typer passes them by name
     beside: Annotated[
         str | None, typer.Option("--with", help="A second language below, or source.")
     ] = None,
+    source: Annotated[
+        str | None, typer.Option(help="A: what was heard; T: the text. By default A.")
+    ] = None,
     max_width: Annotated[
         int | None, typer.Option(help="Columns a line; a Chinese character takes two.")
     ] = None,
     max_lines: Annotated[int | None, typer.Option(help="Lines of each language in a cue.")] = None,
     max_cps: Annotated[float | None, typer.Option(help="Columns a second.")] = None,
+    min_duration: Annotated[
+        float | None, typer.Option(help="Seconds that a cue stays at least.")
+    ] = None,
+    max_duration: Annotated[
+        float | None, typer.Option(help="Seconds that a cue stays at most.")
+    ] = None,
+    min_gap: Annotated[float | None, typer.Option(help="Seconds between two cues.")] = None,
+    bom: Annotated[
+        bool, typer.Option("--bom", help="Begin with a byte order mark, for old players.")
+    ] = False,
     json: AsJson = False,
 ) -> None:
     """Print the subtitles of an item, in one language or in two."""
@@ -212,10 +225,15 @@ def subtitles(  # noqa: PLR0917  typer passes them by name
             text_id,
             form,
             language=language,
+            source=cast("Source | None", source),
             with_=beside,
             max_width=max_width,
             max_lines=max_lines,
             max_cps=max_cps,
+            min_duration=min_duration,
+            max_duration=max_duration,
+            min_gap=min_gap,
+            bom=bom or None,
         )
         output.print_raw(text)
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field
 
 from services.model.values import Stored
+
+Form = Literal["srt", "vtt", "ass", "txt", "json"]
+"""Of a file with the words of an item."""
+
+USUAL_FORMS: tuple[Form, ...] = ("txt", "json", "srt", "vtt")
 
 EXPORT = "export"  # stands for the endpoint of a delivery that writes objects
 EVENT = "task.outputs"  # its event; no webhook is told of it
@@ -82,6 +87,7 @@ def item_folder(ordinal: int, text_id: str) -> str:
     return f"items/{ordinal:04}-{name}/"
 
 
-def cell_name(language: str, source: str, form: str) -> str:
-    """`zh.A.srt`"""
-    return f"{language}.{source}.{form}"
+def cell_name(language: str, source: str, form: str, *, below: str | None = None) -> str:
+    """`zh.A.srt`, or `zh_en.A.srt` with the source below."""
+    shown = language if below is None else f"{language}_{below}"
+    return f"{shown}.{source}.{form}"

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from services.model.correction import Correction
 from services.model.decoding import Decoding
-from services.model.export import Export
+from services.model.export import USUAL_FORMS, Export, Form
 from services.model.glossary import Glossary
 from services.model.hotwords import Hotwords
 from services.model.retention import Retention
@@ -103,6 +103,8 @@ class Options(Stored):
     check_threshold: float | None = None  # the error rate that an item may have
     check_action: Literal["flag", "fail"] = "flag"  # what becomes of items above it
     language_spelling: Literal["canonical", "caller"] = "canonical"
+    output_forms: list[Form] = Field(default_factory=lambda: [*USUAL_FORMS])  # of files in a bucket
+    output_bilingual: bool = False  # files of each translation with its source, too
     node_label: str = ""  # `name=value` that a node must have to work on the task
 
     @model_validator(mode="before")

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Literal
 
+from services.model.export import Form
 from services.model.transcript import Transcript
 from task_manager.render import formats
 from task_manager.render.cues import cues
 from task_manager.render.limits import CueStyle
 from task_manager.render.pairs import Shown
-
-Form = Literal["srt", "vtt", "ass", "txt", "json"]
 
 MEDIA_TYPES: Mapping[Form, str] = MappingProxyType(
     {

@@ -16,6 +16,7 @@ from pydantic import (
 from pydantic_core import PydanticKnownError
 
 from services.model.decoding import Decoding, Guard, Temperature
+from services.model.export import USUAL_FORMS, Form
 from services.model.stages import Unsure
 from services.model.task import Segments
 from task_manager.schemas.request import RequestModel
@@ -192,6 +193,16 @@ class NewOptions(Decoding, OtherNames):
     )
     language_spelling: Literal["canonical", "caller"] = Field(
         default="canonical", description="`caller`: results name languages as you spelt them."
+    )
+    output_forms: list[Form] = Field(
+        default_factory=lambda: [*USUAL_FORMS],
+        max_length=10,
+        description="The files of each text under `output_prefix`: `srt`, `vtt` and `ass` of what "
+        "was spoken, `txt` and `json` of all.",
+    )
+    output_bilingual: bool = Field(
+        default=False,
+        description="Each translation also as files with its source below it.",
     )
     node_label: str | None = Field(
         default=None,

@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pysubs2
 import pytest
+import srt
 from running_manager import Manager
 
 from benchmarks.faults.receiver import PATIENCE_S, Receiver, receiving
@@ -144,6 +146,50 @@ def test_a_bucket_is_told_what_its_objects_are(manager: Manager, archive: str) -
     assert kinds == {
         "pack.json": "application/json", "items/0000-1/zh.A.vtt": "text/vtt; charset=utf-8",
     }  # fmt: skip
+
+
+def test_a_task_says_which_files_it_wants_and_whether_in_two_languages(
+    manager: Manager, archive: str
+) -> None:
+    audio = {"audio": manager.upload(name="1.mp3"), "language": "en"}
+    task = manager.finished(
+        items=[audio, TEXT], targets=["zh", "en"], output_prefix=f"s3://{BUCKET}/done/",
+        options={"output_forms": ["ass", "srt", "txt", "ass"], "output_bilingual": True},
+    )  # fmt: skip
+    found = outputs_of(manager, task["id"], "written")
+    folder, bucket = f"done/{task['id']}/", bucket_of(manager)
+    heard = [f"items/0000-1/{each}.A.{form}" for each in ("en", "zh", "zh_en")
+             for form in ("ass", "srt", "txt")]  # fmt: skip
+    written = [f"items/0001-文本_1/{each}.T.txt" for each in ("en", "zh", "zh_en")]
+    wanted = {folder + name for name in (*heard, *written, "pack.json", "index.json")}
+    assert keys_under(bucket, folder) == set(found["keys"]) == wanted
+    index = json.loads(read(bucket, f"{folder}index.json"))
+    listed = [key for each in index["items"] for key in each["keys"]] + index["keys"]
+    assert set(listed) == wanted - {f"{folder}index.json"}
+    assert len(listed) == len(set(listed))
+
+    def text_of(name: str) -> str:
+        return read(bucket, folder + name).decode()
+
+    (below, above) = pysubs2.SSAFile.from_string(text_of("items/0000-1/zh_en.A.ass"))[0].text.split(
+        "{\\rSecond}"
+    )[::-1]
+    assert (above.removesuffix("\\N"), below) == ("[zh] Heard 1.", "Heard 1.")
+    (cue,) = srt.parse(text_of("items/0000-1/zh_en.A.srt"))
+    assert cue.content == "[zh] Heard 1.\nHeard 1."
+    (cue,) = srt.parse(text_of("items/0000-1/en.A.srt"))
+    assert cue.content == "Heard 1."
+    assert text_of("items/0001-文本_1/zh_en.T.txt") == "[zh] Good morning.\nGood morning.\n"
+    for form in ("ass", "srt", "txt"):
+        path = f"/v1/tasks/{task['id']}/items/1/subtitles.{form}?language=zh&with=source"
+        assert manager.api.get(path).text == text_of(f"items/0000-1/zh_en.A.{form}")
+
+
+def test_what_is_no_form_of_a_file_is_refused(manager: Manager) -> None:
+    about = {"items": [TEXT], "targets": ["zh"], "output_prefix": f"s3://{BUCKET}/done/"}
+    status, code, field = manager.refused(**about, options={"output_forms": ["doc"]})
+    assert (status, field) == (422, "options.output_forms.0")
+    assert code
 
 
 def test_what_failed_is_told_in_error_objects_until_a_retry_makes_it_good(

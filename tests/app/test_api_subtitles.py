@@ -6,7 +6,9 @@ import json
 
 import pytest
 from running_manager import Manager, error_of
+from typer.testing import CliRunner
 
+from services.cli import make_app
 from services.client.client import Fanscribe
 
 TEXT = {"text_id": "1", "text": "Hello.", "language": "en"}
@@ -115,3 +117,23 @@ def test_the_client_and_the_command_line_ask_for_the_same(manager, fanscribe) ->
         "subtitles", task["id"], "1", "--max-width", "6", "--max-lines", "1", "--max-cps", "9"
     )
     assert narrow.count("-->") == 2
+
+
+def test_the_command_line_asks_for_each_of_them(shared, task, monkeypatch) -> None:
+    monkeypatch.setenv("FANSCRIBE_URL", shared.url)
+
+    def printed(*words: str) -> str:
+        done = CliRunner().invoke(make_app(), ["subtitles", task["id"], "1", *words])
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    held = printed("--min-duration", "1.5", "--max-duration", "2", "--min-gap", "1", "--bom")
+    query = {"min_duration": 1.5, "max_duration": 2, "min_gap": 1, "bom": True}
+    assert held == get(shared, task, "srt", **query).text
+    assert held.startswith("\ufeff")
+    narrow = printed("--max-width", "8", "--max-lines", "1", "--max-cps", "9", "--language", "zh")
+    query = {"max_width": 8, "max_lines": 1, "max_cps": 9, "language": "zh"}
+    assert narrow == get(shared, task, "srt", **query).text
+    written = printed("--source", "T", "--format", "txt", "--with", "de")
+    assert written == get(shared, task, "txt", source="T", **{"with": "de"}).text
+    assert written == "Ref.\n[de] Ref.\n"

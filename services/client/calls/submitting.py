@@ -12,6 +12,7 @@ from services.client.calls.reading import a
 from services.client.calls.uploads import Tell, forget, upload
 from services.client.steps import Steps, ask, call
 from services.client.views import TaskView, UploadView
+from services.model.export import Form
 from services.model.webhook import Happening, Payload
 
 Audio: TypeAlias = str | Path | bytes | BinaryIO | UploadView
@@ -93,6 +94,8 @@ class Options(DecodeOptions, total=False):
     check_threshold: float
     check_action: CheckAction
     language_spelling: Literal["canonical", "caller"]
+    output_forms: list[Form]
+    output_bilingual: bool
     node_label: str
 
 
