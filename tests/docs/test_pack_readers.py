@@ -41,7 +41,9 @@ const {{ openPack, BOOK, Missing }} = await import("{NODE_READER.as_uri()}");
 const bytes = (text) => Uint8Array.from(atob(text), (each) => each.charCodeAt(0));
 function cellOf(pack, cell) {{
   try {{
-    return [pack.text(...cell) ?? null, pack.version(...cell), pack.isMissing(...cell)];
+    const text = pack.text(...cell) ?? null;
+    const told = typeof text === "function" ? "a function" : text; // JSON would make it null
+    return [told, pack.version(...cell), pack.isMissing(...cell)];
   }} catch (error) {{
     return [error.constructor.name, pack.version(...cell), pack.isMissing(...cell)];
   }}
