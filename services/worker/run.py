@@ -6,6 +6,7 @@ import os
 import secrets
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import groupby
@@ -17,6 +18,7 @@ from services.model.errors import FailureClass, JobFailed, LeaseLost
 from services.model.messages import Announcement, Claim, Failure, Finish, Granted, Report
 from services.model.stages import Result
 from services.outbound import Objects
+from services.worker.appetite import Appetite
 from services.worker.bundle import Bundle, BundleStage, Stage, one_by_one
 from services.worker.callbacks import Manager, Refused
 from services.worker.classify import classify, is_fatal
@@ -55,12 +57,12 @@ class Runner:
         idleness: Idleness | None = None,
     ) -> None:
         """`bundles` are the stages that work on several jobs at once; of a queue a claim asks for
-        as many as `slots_of` it, together no larger than `most_size`. `free_mb` is the memory
+        up to `slots_of` it, together no larger than `most_size`. `free_mb` is the memory
         that models may still take, None where nobody knows; users' URLs may lead to `networks`
         beside the public ones."""
         self._node = node
         self._models = list(models)
-        self._slots_of = slots_of
+        self._appetite = Appetite(slots_of)
         self._most_size = most_size
         self._stages = {name: one_by_one(stage) for name, stage in stages.items()}
         self._stages |= bundles or {}
@@ -83,14 +85,14 @@ class Runner:
             with self._idleness.busy():
                 granted = self._claim(announcement, token)
                 if granted is not None and granted.grants:
-                    self._work_off(granted, token)
+                    self._work_off(granted, token, announcement.queue)
         finally:
             self._pulse.holds(token)
         if granted is not None and granted.rest_s:
             log.info("resting", seconds=granted.rest_s)
             leaving.wait(granted.rest_s)
 
-    def _work_off(self, granted: Granted, token: str) -> None:
+    def _work_off(self, granted: Granted, token: str, queue: str) -> None:
         leases = [Lease(grant) for grant in granted.grants]
         with Heart(
             self._manager,
@@ -103,8 +105,12 @@ class Runner:
             if not _first_beat(heart, granted.beat_every_s):
                 return  # a lease that never beat is taken back and charged to nobody
             self._hold(leases, token)
-            for stage, some in groupby(leases, key=lambda lease: lease.grant.spec.stage):
+            began = time.monotonic()
+            ended = [
                 self._together(stage, list(some), leases, token)
+                for stage, some in groupby(leases, key=lambda lease: lease.grant.spec.stage)
+            ]
+            self._appetite.fed(queue, sum(ended), time.monotonic() - began)
 
     def close(self) -> None:
         """Lets go of its connections."""
@@ -118,7 +124,7 @@ class Runner:
             queue=announcement.queue,
             job=announcement.job,
             models=self._models,
-            slots=self._slots_of(announcement.queue),
+            slots=self._appetite.of(announcement.queue),
             most_size=self._most_size,
             free_mb=self._free_mb(),
             loaded=loaded_models(),
@@ -137,9 +143,10 @@ class Runner:
 
     def _together(
         self, stage: str, some: Sequence[Lease], leases: Sequence[Lease], token: str
-    ) -> None:
-        """Those of one stage, told of as they end."""
+    ) -> int:
+        """Those of one stage, told of as they end; how many were not handed back."""
         works: dict[Work, Lease] = {}
+        ended = 0
 
         @contextmanager
         def turn(shares: Mapping[Work, float]) -> Iterator[None]:
@@ -166,12 +173,14 @@ class Runner:
             for outcomes in self._stages[stage](Bundle(list(works), turn, recall)):
                 for outcome in outcomes:
                     shutil.rmtree(outcome.work.folder, ignore_errors=True)
+                    ended += not isinstance(outcome.ended, Released)
                 self._tell([(works[each.work], each.ended) for each in outcomes], leases, token)
         except Exception as error:  # noqa: BLE001 - of the stage itself, not of an attempt
             self._tell([(lease, error) for lease in some if not lease.resolved], leases, token)
         finally:
             for work in works:
                 shutil.rmtree(work.folder, ignore_errors=True)
+        return ended
 
     def _work(self, lease: Lease, token: str) -> Work:
         folder = Path(tempfile.mkdtemp(prefix=f"{SCRATCH_PREFIX}{os.getpid()}-"))

@@ -16,8 +16,6 @@ from task_manager.store.children import NewEvent
 log = logs.get(__name__)
 
 REST_S = 0.5  # enough for somebody else to hear the next bell, which rings at once
-BUNDLE_S = 2.0  # of work in a claim: its death costs that much, and other slots wait no longer
-UNMEASURED = 8  # jobs in a claim while nobody knows how long they take
 
 
 def claim(ports: Ports, asked: Claim) -> Granted:
@@ -32,14 +30,13 @@ def claim(ports: Ports, asked: Claim) -> Granted:
     others = _others(ports, asked, nodes)
     barred = node is not None and _is_barred(ports, node, asked.queue, others)
     models = _fitting(ports, asked)
-    slots, most_size = _bundle(ports, asked)
     won = ports.store.claim(
         queue=asked.queue,
         models=models,
         node=asked.node,
         token=asked.token,
-        limit=0 if barred else slots,
-        most_size=most_size,
+        limit=0 if barred else asked.slots,
+        most_size=asked.most_size,
         announced=asked.job,
         others=[other.id for other in others],
     )
@@ -70,21 +67,6 @@ def _is_barred(ports: Ports, node: Node, queue: str, others: list[Node]) -> bool
     if node.draining or (queue != base_queue(queue) and queue not in node.listens):
         return True
     return bool(others) and node.is_set_aside(ports.store.now())
-
-
-def _bundle(ports: Ports, asked: Claim) -> tuple[int, float | None]:
-    """How many jobs, and how much work, this node gets at once: a few seconds of it, as it was
-    measured. What looks short may take long, and one slot would keep it from all others."""
-    if asked.slots == 1:
-        return 1, asked.most_size
-    line = base_queue(asked.queue)
-    speed = ports.speeds.of(ports.store, asked.node, line) or ports.speeds.anywhere(
-        ports.store, line
-    )
-    if speed is None or not speed.each:
-        return min(asked.slots, UNMEASURED), asked.most_size
-    in_time = BUNDLE_S / speed.each
-    return asked.slots, in_time if asked.most_size is None else min(in_time, asked.most_size)
 
 
 def _fitting(ports: Ports, asked: Claim) -> list[str]:

@@ -8,12 +8,10 @@ import pytest
 
 from services.model.errors import FailureClass
 from services.model.messages import Claim, Finish, Held
-from services.model.speed import Speed
 from services.model.states import JobState
 from services.model.task import ItemSpec
 from services.worker.pulse import Holding
 from services.worker.serving import lost
-from task_manager.pipeline.claim import UNMEASURED
 from task_manager.pipeline.reports import lose
 
 QUEUE = "translate.stub-nmt"
@@ -46,18 +44,6 @@ def bundle(hand):
         return hand.pipeline.claim(asked).grants
 
     return ask
-
-
-@pytest.fixture
-def measured(hand, pipeline):
-    """All that is known of this node: a second of speech is so many seconds of its work."""
-
-    def note(node: str, seconds: float) -> None:
-        hand.register()
-        pipeline.ports.store.add_speeds(node, {QUEUE: Speed().seen(1.0, seconds).faded(1000.0)})
-        pipeline.ports.speeds.flush(pipeline.ports.store)  # what is read is new
-
-    return note
 
 
 @pytest.fixture
@@ -99,36 +85,6 @@ def test_a_bundle_is_no_larger_than_was_asked_for(texts, bundle) -> None:
     texts(A_MINUTE, A_MINUTE, A_MINUTE)
 
     assert [len(bundle(most_size=60.0 * minutes)) for minutes in (2, 1, 9)] == [2, 1, 3]
-
-
-def test_a_bundle_is_some_seconds_of_the_node_s_work_as_it_was_measured(
-    texts, bundle, hand, measured
-) -> None:
-    texts(*[15] * 20)  # a second of speech each, into two languages
-
-    measured("node-1", seconds=0.5)
-    assert len(bundle()) == 4
-    measured("node-1", seconds=20.0)
-    assert len(bundle()) == 1, "and one in any case"
-    hand.node = "node-2"
-    measured("node-2", seconds=0.2)
-    assert len(bundle()) == 10
-
-
-def test_of_a_node_that_is_new_the_others_pace_is_expected(texts, bundle, hand, measured) -> None:
-    texts(*[15] * 20)
-    measured("node-1", seconds=0.5)
-
-    hand.node = "node-2"
-    hand.register()
-
-    assert len(bundle()) == 4
-
-
-def test_while_nothing_was_measured_a_bundle_is_small(texts, bundle) -> None:
-    texts(*[15] * 20)
-
-    assert len(bundle()) == UNMEASURED
 
 
 def test_a_long_text_is_claimed_by_itself(texts, bundle) -> None:

@@ -1,4 +1,4 @@
-"""Many short jobs in one claim: a true manager, a true worker's runner, the demo model."""
+"""Many short jobs in few claims: a true manager, a true worker's runner, the demo model."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ import pytest
 
 from demo.grammar import LANGUAGES, sentences
 from services import settings
-from services.model.messages import Announcement, Register
-from services.model.speed import Speed
+from services.model.messages import Announcement
 from services.model.states import JobState
 from services.settings import Settings
 from services.worker.callbacks import Manager as Callbacks
@@ -60,18 +59,6 @@ def translator(demo_manager: Manager, tmp_path: Path) -> Iterator[Runner]:
         most_size=240.0,
         manager=callbacks,
         offering=Offering(callbacks, Spool(tmp_path / "spool")),
-    )
-    callbacks.register(
-        Register(
-            node="translator-1",
-            kind="translator",
-            host="here",
-            pid=1,
-            queues=[ANNOUNCED.queue],
-            models=["nmt-demo"],
-            slots=1,
-            version="0",
-        )
     )
     yield runner
     runner.close()
@@ -120,7 +107,7 @@ def expected(task: dict[str, Any]) -> dict[str, dict[str, dict[str, str]]]:
     }
 
 
-def test_tasks_of_several_owners_and_languages_come_out_right_of_one_claim(
+def test_tasks_of_several_owners_and_languages_come_out_right_of_shared_claims(
     demo_manager: Manager, translator: Runner, stack: ExitStack
 ) -> None:
     keys = [make_key(demo_manager, owner=name)["key"] for name in ("ada", "bob", "cyd")]
@@ -138,11 +125,13 @@ def test_tasks_of_several_owners_and_languages_come_out_right_of_one_claim(
         return sum(store.count_jobs(task_id).get(JobState.WAITING, 0) for _, task_id, _ in made)
 
     wait_for("all jobs to be written", lambda: waiting() == cells)
-    store.add_speeds("translator-1", {ANNOUNCED.queue: Speed().seen(1.0, 0.01)})
 
-    translator.run(ANNOUNCED)
+    claims = 0
+    while waiting():
+        translator.run(ANNOUNCED)
+        claims += 1
 
-    assert waiting() == 0
+    assert claims < cells
     for client, task_id, asked in made:
         wait_for(
             "the task's end",
