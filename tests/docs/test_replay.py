@@ -140,8 +140,15 @@ COMMANDS = [
 def test_every_command_of_the_first_pages_does_what_it_says(
     page: Path, words: list[str], embedded_stack: str, tmp_path: Path
 ) -> None:
-    """Run from the root of the repository against the stack; only `results` goes elsewhere."""
-    arguments = [str(tmp_path / "results") if word == "results" else word for word in words[1:]]
+    """Run from the root of the repository against the stack; only `results` goes elsewhere, and
+    `my-texts` holds the list that the page shows."""
+    arguments = [
+        str(tmp_path / word) if word in {"results", "my-texts"} else word for word in words[1:]
+    ]
+    if "my-texts" in words:
+        (shown,) = (each.text for each in blocks(page, "text") if each.text.startswith("text\t"))
+        (tmp_path / "my-texts").mkdir()
+        (tmp_path / "my-texts" / "references.tsv").write_text(shown, encoding="utf-8")
     environment = {
         **{name: text for name, text in os.environ.items() if not name.startswith("FANSCRIBE")},
         "FANSCRIBE_URL": embedded_stack,
