@@ -37,6 +37,7 @@ CALLS: dict[str, tuple[type[BaseModel], type[BaseModel]]] = {
     "finish": (messages.Finish, messages.FinishAnswer),
     "translations/lookup": (messages.Lookup, messages.Recalled),
     "translations/keep": (messages.Keep, messages.Kept),
+    "results/lookup": (messages.LookBack, messages.Earlier),
 }
 
 

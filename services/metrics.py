@@ -96,6 +96,11 @@ class ManagerMetrics:
             "Sentences that were asked for: known, or to translate.",
             "outcome",
         )
+        self._looked_back = self._counter(
+            "parts_looked_back",
+            "Parts that were looked for in earlier transcripts: known, or to be heard.",
+            "outcome",
+        )
         self._hot = self._counter(
             "hot_cache", "Looks into the hot cache: hit, miss, or failed.", "outcome"
         )
@@ -154,6 +159,10 @@ class ManagerMetrics:
         """Of the sentences that a worker asked for."""
         self._recalled.labels("known").inc(known)
         self._recalled.labels("unknown").inc(asked - known)
+
+    def looked_back(self, *, known: bool) -> None:
+        """For what was heard earlier in a part of a recording."""
+        self._looked_back.labels("known" if known else "unknown").inc()
 
     def looked_at_hand(self, outcome: str) -> None:
         """`outcome`: hit; miss; failed, which is a miss as well."""

@@ -232,6 +232,7 @@ def _options(new: NewOptions, catalog: Catalog, items: list[ItemSpec]) -> Option
         language_threshold=new.language_threshold,
         language_unsure=new.language_unsure,
         multilingual=new.multilingual,
+        reuse=new.reuse,
         keywords=new.keywords,
         channels=new.channels,
         check_threshold=new.check_threshold,

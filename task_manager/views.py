@@ -259,6 +259,7 @@ def _item(task: Task, item: Item, known: _Known) -> ItemView:
         channels=facts.get("channels") or [],
         no_speech=facts.get("no_speech"),
         engine_seconds=facts.get("engine_seconds"),
+        reused=facts.get("reused", False),
         check=check,
         warnings=_warnings(task, facts, check),
         hotwords=facts.get("hotwords"),

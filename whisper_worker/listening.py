@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from services.model.stages import (
 from services.model.transcript import Segment, Transcript, Word, join_segments
 from services.model.voiced import spread, within
 from services.worker.work import Work
+from whisper_worker import reusing
 from whisper_worker.check import checked
 from whisper_worker.confidence import confidence
 from whisper_worker.engines import Engine, Hearing, Samples
@@ -41,7 +42,10 @@ _DETECT_SAMPLES = 30 * RATE
 
 def detect(spec: DetectSpec, work: Work) -> DetectResult:
     """The language that the windows speak for."""
-    engine = open_engine(spec.model)
+    if (earlier := reusing.named(spec, work)) is not None:
+        return earlier
+    loaded = open_engine(spec.model)
+    engine = loaded.engine
 
     def votes() -> Iterator[tuple[str, float]]:
         for window in spec.windows:
@@ -52,15 +56,34 @@ def detect(spec: DetectSpec, work: Work) -> DetectResult:
 
     language, probability = decide(votes())
     warnings = doubts(language, probability, spec.threshold, spec.unsure)
-    return DetectResult(language=language, probability=probability, warnings=warnings)
+    return DetectResult(
+        language=language,
+        probability=probability,
+        warnings=warnings,
+        digest=reusing.digest(spec, loaded.on),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """What was said, what could not be done as it was asked for, what came of the terms, and what
+    all that depends on."""
+
+    transcript: Transcript
+    warnings: list[str]
+    hinted: Hinted | None = None
+    digest: str | None = None
+    reused: bool = False
 
 
 def transcribe(spec: TranscribeSpec, work: Work) -> TranscribeResult:
     """Segments go out as they are heard; the whole is kept at the end."""
+    heard = _reused(spec, work) if spec.part.speech else _Heard(_silence(spec), [])
     began = time.monotonic()
-    silent = (_silence(spec), list[str](), None)
-    transcript, warnings, hinted = _heard(spec, work) if spec.part.speech else silent
+    if heard is None:
+        heard = _heard(spec, work)
     seconds = time.monotonic() - began
+    transcript = heard.transcript
     reference = spec.reference if spec.parts == 1 else None
     found, differences = checked(reference, transcript, spec.output_differences, work)
     return TranscribeResult(
@@ -73,15 +96,27 @@ def transcribe(spec: TranscribeSpec, work: Work) -> TranscribeResult:
         no_speech=transcript.no_speech,
         check=found,
         differences=differences,
-        warnings=warnings,
-        hotwords=hinted,
+        warnings=heard.warnings,
+        hotwords=heard.hinted,
         engine_seconds=round(seconds, 3),
+        digest=heard.digest,
+        reused=heard.reused,
     )
 
 
-def _heard(spec: TranscribeSpec, work: Work) -> tuple[Transcript, list[str], Hinted | None]:
-    """What was said, what could not be done as it was asked for, and what came of the terms."""
-    engine = open_engine(spec.model)
+def _reused(spec: TranscribeSpec, work: Work) -> _Heard | None:
+    """What an earlier job heard; it is told as if it were heard now."""
+    earlier = reusing.heard(spec, work)
+    if earlier is None:
+        return None
+    result, transcript = earlier.result, earlier.transcript
+    work.progress(1.0, segments=transcript.segments, language=transcript.language)
+    return _Heard(transcript, result.warnings, result.hotwords, result.digest, reused=True)
+
+
+def _heard(spec: TranscribeSpec, work: Work) -> _Heard:
+    loaded = open_engine(spec.model)
+    engine = loaded.engine
     part = _Part(_speech(work, spec.pcm, spec.part), spec.part)
     language, probability = spec.language, spec.language_probability
     if language is None:
@@ -127,7 +162,7 @@ def _heard(spec: TranscribeSpec, work: Work) -> tuple[Transcript, list[str], Hin
         tell(left, 1.0)
     transcript = _transcript(spec, written, probability, kept, dropped)
     warnings += [*hints.warnings, *spec.decoding.warnings]
-    return transcript, warnings, hints.hinted
+    return _Heard(transcript, warnings, hints.hinted, reusing.digest(spec, loaded.on))
 
 
 def _said(

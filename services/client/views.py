@@ -134,6 +134,7 @@ class ItemView(Stored):
     gaps: list[tuple[float, float]] = Field(default_factory=list)
     channels: list[str] = Field(default_factory=list)
     engine_seconds: float | None = None
+    reused: bool = False
     check: Check | None = None
     warnings: list[str] = Field(default_factory=list)
     hotwords: Hinted | None = None

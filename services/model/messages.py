@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from services.model.chat import Usage
 from services.model.errors import FailureClass
-from services.model.remembered import LONGEST
+from services.model.remembered import LONGEST, Digest
 from services.model.stages import Result, Spec
 from services.model.transcript import Segment
 from services.model.values import Value
@@ -223,10 +223,6 @@ class FinishAnswer(Value):
 
 # ── the translation cache ────────────────────────────────────────────────────────────────────
 
-Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-"""A hash over a sentence and all that its translation depends on; the worker's own, and only ever
-compared with others."""
-
 
 class Wanted(Value):
     """The sentences that an attempt would rather not translate again."""
@@ -279,6 +275,25 @@ class Kept(Value):
 
     count: int
     rest_s: float = 0.0
+
+
+# ── earlier results ──────────────────────────────────────────────────────────────────────────
+
+
+class LookBack(Value):
+    """Asks for the result of an earlier job of the same owner, by what the result depends on."""
+
+    token: str
+    job: str
+    attempt: int
+    digest: Digest
+
+
+class Earlier(Value):
+    """It, where there is one, and the URL of its transcript if that is not inline."""
+
+    result: Result | None = None
+    url: str | None = None
 
 
 _Message = TypeVar("_Message", bound=Value)

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import Field
+
 from services.model.values import Stored
+
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+"""A hash over a sentence, or a piece of sound, and all that what is made of it depends on; the
+worker's own, and only ever compared with others."""
 
 LONGEST = 4000  # characters of a translation; what is longer hardly comes twice
 

@@ -12,6 +12,7 @@ from pydantic import Field
 from services.model.decoding import Decoding
 from services.model.glossary import GlossaryUse, Rule
 from services.model.hotwords import Hinted, Hotwords
+from services.model.remembered import Digest
 from services.model.transcript import Body, Check
 from services.model.values import Value
 
@@ -73,7 +74,8 @@ Unsure = Literal["warn", "fail"]  # what to do with a language that is only gues
 
 class DetectSpec(Value):
     """Name the language of an item that was cut into parts, from a few voiced windows of it; one
-    of `among`, if any are given. Below the `threshold` it is `unsure`."""
+    of `among`, if any are given. Below the `threshold` it is `unsure`. `reuse`: unless it was
+    named before."""
 
     stage: Literal["detect"] = "detect"
     pcm: Place
@@ -82,6 +84,7 @@ class DetectSpec(Value):
     among: list[str] = Field(default_factory=list)
     threshold: float = 0.0
     unsure: Unsure = "warn"
+    reuse: bool = False
 
 
 class TranscribeSpec(Value):
@@ -90,7 +93,7 @@ class TranscribeSpec(Value):
     `hotwords` are terms to expect, and how; `keywords` are such by the method `prompt`. A language
     that is not given is one of `among`, if any are; below the `threshold` it is `unsure`. If
     `multilingual`, that is the main one, and each stretch of speech is heard in the language that
-    it sounds like."""
+    it sounds like. `reuse`: what was heard before in the same sound is taken over."""
 
     stage: Literal["transcribe"] = "transcribe"
     pcm: Place
@@ -108,6 +111,7 @@ class TranscribeSpec(Value):
     threshold: float = 0.0
     unsure: Unsure = "warn"
     multilingual: bool = False
+    reuse: bool = False
     reference: str | None = None
     output: Place
     output_text: Place
@@ -193,15 +197,21 @@ class PrepareResult(Value):
 
 
 class DetectResult(Value):
+    """`digest` is what the answer depends on, where that is known, and `reused` whether it is that
+    of an earlier job."""
+
     stage: Literal["detect"] = "detect"
     language: str
     probability: float
     warnings: list[str] = Field(default_factory=list)
+    digest: Digest | None = None
+    reused: bool = False
 
 
 class TranscribeResult(Value):
     """`runs` are the parts a translation is cut into: ranges of segments that end with a
-    sentence. `warnings` tell what could not be done as it was asked for."""
+    sentence. `warnings` tell what could not be done as it was asked for. `digest` is what the
+    words depend on, where that is known, and `reused` whether they are those of an earlier job."""
 
     stage: Literal["transcribe"] = "transcribe"
     language: str
@@ -216,6 +226,8 @@ class TranscribeResult(Value):
     warnings: list[str] = Field(default_factory=list)
     hotwords: Hinted | None = None
     engine_seconds: float = 0.0
+    digest: Digest | None = None
+    reused: bool = False
 
 
 class AssembleResult(Value):

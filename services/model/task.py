@@ -99,6 +99,7 @@ class Options(Stored):
     language_threshold: float = 0.5  # a language that is less probable is only a guess
     language_unsure: Unsure = "warn"
     multilingual: bool = False  # each stretch of speech in a language of its own
+    reuse: bool = False  # what was heard before in the same sound is taken over
     only_detect: bool = False  # name the language, and write nothing down
     check_threshold: float | None = None  # the error rate that an item may have
     check_action: Literal["flag", "fail"] = "flag"  # what becomes of items above it

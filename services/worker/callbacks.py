@@ -13,12 +13,14 @@ from services.model.messages import (
     Beat,
     BeatAnswer,
     Claim,
+    Earlier,
     Finish,
     FinishAnswer,
     Granted,
     Keep,
     Kept,
     LeaseState,
+    LookBack,
     Lookup,
     NodeBeat,
     Progress,
@@ -109,6 +111,10 @@ class Manager:
 
     def keep(self, told: Keep) -> Kept:
         return self._ask("translations/keep", told, Kept)
+
+    def look_back(self, asked: LookBack) -> Earlier:
+        """Soon, or not at all."""
+        return _parse(self._call("results/lookup", asked, self._impatient), Earlier)
 
     def close(self) -> None:
         self._client.close()

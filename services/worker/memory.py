@@ -1,7 +1,7 @@
-"""What a worker's process asks of the manager's translation cache, and what it tells it.
+"""What a worker's process asks of what the manager remembers, and what it tells it.
 
-Nothing waits for the cache and nothing fails for it: where it does not answer soon, or is not
-there, it is left alone for a while, and everything is translated.
+Nothing waits for that and nothing fails for it: where it does not answer soon, or is not there,
+it is left alone for a while, and everything is translated and heard.
 """
 
 from __future__ import annotations
@@ -14,7 +14,16 @@ from queue import Empty, Full, Queue
 
 from services import logs
 from services.model.errors import FanscribeError
-from services.model.messages import MOST_SENTENCES, Held, Keep, Lookup, Made, Wanted
+from services.model.messages import (
+    MOST_SENTENCES,
+    Earlier,
+    Held,
+    Keep,
+    LookBack,
+    Lookup,
+    Made,
+    Wanted,
+)
 from services.worker.callbacks import Manager, Refused
 
 _AFTER_FAILURE_S = 30.0
@@ -49,6 +58,17 @@ class Memory:
             for each in some:
                 known[each.job] |= answer.known.get(each.job, {})
         return known
+
+    def earlier(self, token: str, held: Held, digest: str) -> Earlier:
+        """The result of an earlier job that depended on the same."""
+        if self.rests:
+            return Earlier()
+        try:
+            asked = LookBack(token=token, job=held.job, attempt=held.attempt, digest=digest)
+            return self._manager.look_back(asked)
+        except FanscribeError as error:
+            self._leave_alone(error)
+            return Earlier()
 
     def remember(self, held: Held, texts: Mapping[str, str]) -> None:
         """What was translated, for others; it is told soon, or not at all."""
@@ -85,7 +105,7 @@ class Memory:
 
     @property
     def rests(self) -> bool:
-        """Whether the cache is left alone for now."""
+        """Whether it is left alone for now."""
         return time.monotonic() < self._not_before
 
     def _rest(self, seconds: float) -> None:

@@ -13,7 +13,7 @@ from typing import BinaryIO, Protocol
 from services import logs
 from services.model.chat import Usage
 from services.model.errors import FailureClass, FanscribeError, JobFailed
-from services.model.messages import INLINE_LIMIT, Grant, Progress
+from services.model.messages import INLINE_LIMIT, Earlier, Grant, Progress
 from services.model.stages import Place
 from services.model.transcript import Body, Segment
 from services.outbound import Objects
@@ -65,6 +65,10 @@ class Work(Protocol):
 
     def used(self, usage: Usage) -> None:
         """What a chat service took just now; it is reported whatever becomes of the attempt."""
+        ...
+
+    def earlier(self, digest: str) -> Earlier:
+        """The result of an earlier job of the same owner that depended on the same, if any."""
         ...
 
     def remember(self, texts: Mapping[str, str]) -> None:
@@ -152,6 +156,11 @@ class Attempt:
     ) -> None:
         self._lease.moved()
         self._teller.tell(fraction, segments, language)
+
+    def earlier(self, digest: str) -> Earlier:
+        found = self._memory.earlier(self._token, self._lease.held, digest)
+        self._moved()
+        return found
 
     def remember(self, texts: Mapping[str, str]) -> None:
         self._memory.remember(self._lease.held, texts)

@@ -11,12 +11,14 @@ from services.model.messages import (
     Beat,
     BeatAnswer,
     Claim,
+    Earlier,
     Finish,
     FinishAnswer,
     Granted,
     Keep,
     Kept,
     LeaseState,
+    LookBack,
     Lookup,
     NodeBeat,
     Progress,
@@ -40,6 +42,7 @@ from task_manager.pipeline import (
     orders,
     remembering,
     reports,
+    reusing,
     settle,
 )
 from task_manager.pipeline.ports import Ports
@@ -106,6 +109,9 @@ class Pipeline:
 
     def keep(self, told: Keep) -> Kept:
         return remembering.keep(self.ports, told)
+
+    def look_back(self, asked: LookBack) -> Earlier:
+        return reusing.look_back(self.ports, asked)
 
     def task(self, task_id: str) -> Task:
         return orders.read(self.ports, task_id)

@@ -166,6 +166,8 @@ def _transcript(
     hinted = hotwords.joined(part.hotwords for part in parts if part.hotwords is not None)
     if hinted is not None:
         facts["hotwords"] = hinted.model_dump()
+    if any(part.reused for part in parts):
+        facts["reused"] = True
     if isinstance(result, TranscribeResult):
         facts["language_probability"] = result.language_probability
     return plan.of_transcript(

@@ -81,6 +81,7 @@ def spec_of(ports: Ports, task: Task, job: Job) -> Spec:
                 among=task.manifest.options.spoken,
                 threshold=task.manifest.options.language_threshold,
                 unsure=task.manifest.options.language_unsure,
+                reuse=task.manifest.options.reuse,
             )
         case Stage.TRANSCRIBE:
             return _transcribe(ports, task, job)
@@ -148,6 +149,7 @@ def _transcribe(ports: Ports, task: Task, job: Job) -> TranscribeSpec:
         threshold=options.language_threshold,
         unsure=options.language_unsure,
         multilingual=options.multilingual,
+        reuse=options.reuse,
         reference=options.comparable(task.manifest.items[job.item]) if alone else None,
         output=_output(ports, job, "transcript.json"),
         output_text=_output(ports, job, "transcript.txt"),
@@ -202,7 +204,7 @@ def _translate(ports: Ports, task: Task, job: Job) -> TranslateSpec:
         target_language=job.language,
         text=text,
         transcript=body,
-        transcript_url=_url(ports, body),
+        transcript_url=url_of(ports, body),
         first=job.inputs["first"],
         last=job.inputs["last"],
         parts=job.inputs["parts"],
@@ -227,9 +229,9 @@ def _former(ports: Ports, job: Job, language: str) -> Former | None:
     return Former(
         text=read_body(ports, words.text) if words.body is None else None,
         transcript=words.body,
-        transcript_url=_url(ports, words.body),
+        transcript_url=url_of(ports, words.body),
         translation=cell.body,
-        translation_url=_url(ports, cell.body),
+        translation_url=url_of(ports, cell.body),
     )
 
 
@@ -244,7 +246,8 @@ def _output(ports: Ports, job: Job, name: str) -> Place:
     return Place(key=key, url=ports.objects.url_to_put(key, ports.settings.url_expires_s))
 
 
-def _url(ports: Ports, body: Body | None) -> str | None:
+def url_of(ports: Ports, body: Body | None) -> str | None:
+    """Where a worker gets it from, unless it is inline."""
     return _get(ports, body.key) if body is not None and body.key else None
 
 

@@ -13,6 +13,7 @@ from services.model.node import OUTCOME, Node
 from services.model.speed import Speed
 from services.model.stages import (
     AssembleResult,
+    DetectResult,
     PrepareResult,
     Result,
     TranscribeResult,
@@ -49,6 +50,12 @@ def work_after(result: Result) -> float | None:
     return None
 
 
+def _is_remembered(result: Result) -> bool:
+    if isinstance(result, TranslateResult):
+        return result.recalled > 0
+    return isinstance(result, TranscribeResult | DetectResult) and result.reused
+
+
 class Speeds:
     """What this manager measured since it last wrote it down, and what all know.
 
@@ -68,7 +75,7 @@ class Speeds:
         measured; where it did not, what the manager saw until `at` counts."""
         if job.size <= 0 or job.lease is None or job.safer:
             return
-        if isinstance(result, TranslateResult) and result.recalled:
+        if _is_remembered(result):
             return  # what was remembered says nothing of a node's speed
         if seconds is None and job.claimed_at is not None:
             seconds = max(0.0, at - job.claimed_at)

@@ -14,12 +14,14 @@ from services.model.messages import (
     Beat,
     BeatAnswer,
     Claim,
+    Earlier,
     Finish,
     FinishAnswer,
     Granted,
     Keep,
     Kept,
     LeaseState,
+    LookBack,
     Lookup,
     NodeBeat,
     Progress,
@@ -134,6 +136,13 @@ def look_up(asked: Lookup, pipeline: ThePipeline) -> Recalled:
 def keep(told: Keep, pipeline: ThePipeline) -> Kept:
     """Translations that may answer for the same sentences later."""
     return pipeline.keep(told)
+
+
+@callbacks.post("/results/lookup")
+@on_own_thread
+def look_back(asked: LookBack, pipeline: ThePipeline) -> Earlier:
+    """What an earlier job of the same owner made of the same."""
+    return pipeline.look_back(asked)
 
 
 @on_own_thread

@@ -79,6 +79,10 @@ class ItemView(AnswerModel):
         description="How long speech engines worked on it, all parts together; with loading the "
         "model, where it was the first work of a process."
     )
+    reused: bool = Field(
+        description="Whether words were taken over from an earlier task, all or those of some "
+        "parts; `engine_seconds` are of what was heard anew."
+    )
     check: Check | None = Field(description="How far what was heard is from the text.")
     warnings: list[str]
     hotwords: Hinted | None = Field(description="What came of the terms, where any were given.")

@@ -145,6 +145,11 @@ class NewOptions(Decoding, OtherNames):
         "the one that it sounds like. Translations are made as if all were in the item's main "
         "language.",
     )
+    reuse: bool = Field(
+        default=False,
+        description="What was heard before in the same audio, with the same options and by the "
+        "same model, in a task of yours that is still there, is taken over and not heard again.",
+    )
     keywords: list[Annotated[str, Field(min_length=1, max_length=100)]] = Field(
         default_factory=list,
         max_length=MAX_KEYWORDS,

@@ -143,6 +143,10 @@ class Store(
 
     def job(self, job_id: str) -> Job | None: ...
 
+    def earlier_job(self, owner: str, digest: str) -> Job | None:
+        """The latest of the owner's whose result has that digest."""
+        ...
+
     def jobs_of_items(self, task_id: str, first: int, last: int) -> list[Job]:
         """All jobs of the items with first ≤ ordinal ≤ last, by item, stage order free."""
         ...

@@ -103,6 +103,10 @@ def every_outbox_operation(store: Store) -> None:
     store.count_cells("t", "zh")
 
 
+def every_look_back(store: Store) -> None:
+    store.earlier_job("o", "0" * 64)
+
+
 def every_version_operation(store: Store) -> None:
     store.put_version(an_output())
     store.version(an_output().id, 3)
@@ -133,6 +137,7 @@ def every_other_operation(store: Store) -> None:
     every_term_operation(store)
     every_version_operation(store)
     every_translation_operation(store)
+    every_look_back(store)
 
 
 def every_event_operation(store: Store) -> None:

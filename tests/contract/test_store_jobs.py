@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from store_factories import AWKWARD, NOW, a_change, a_failure, a_job, a_running_job
+from store_factories import AWKWARD, NOW, a_change, a_failure, a_job, a_running_job, a_task
 
 from services.model.chat import Usage
 from services.model.errors import FailureClass
@@ -28,6 +28,32 @@ def test_a_job_comes_back_as_it_was_written(store: Store) -> None:
 
     assert store.job(job.id) == job
     assert store.job("nobody") is None
+
+
+def test_a_result_is_found_again_by_its_owner_and_digest_as_long_as_it_is_there(
+    store: Store,
+) -> None:
+    first, second = "1" * 64, "2" * 64
+    for number, (task, digest, owner) in enumerate(
+        [("t", first, "o"), ("u", first, "o"), ("v", second, "o"), ("w", first, "p")]
+    ):
+        store.insert_task(a_task(task))
+        job = a_running_job(number, task_id=task, owner=owner)
+        store.insert_jobs([job])
+        done = a_change(
+            state=JobState.SUCCEEDED, result={"digest": digest}, finished_at=NOW + number
+        )
+        assert store.move_job(job.id, state=JobState.RUNNING, attempt=1, change=done)
+    store.insert_jobs([a_job(9, task_id="t", result={"other": 1})])
+
+    def found(owner: str, digest: str) -> str | None:
+        job = store.earlier_job(owner, digest)
+        return job and job.task_id
+
+    assert [found("o", first), found("o", second), found("p", first)] == ["u", "v", "w"]
+    assert (found("p", second), found("o", "3" * 64)) == (None, None)
+    store.purge_task("u")
+    assert found("o", first) == "t"
 
 
 def test_what_chat_services_took_is_summed_over_the_jobs_of_a_task(store: Store) -> None:

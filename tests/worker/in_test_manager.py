@@ -16,6 +16,7 @@ from services.model.messages import (
     Beat,
     BeatAnswer,
     Claim,
+    Earlier,
     Finish,
     FinishAnswer,
     Grant,
@@ -23,6 +24,7 @@ from services.model.messages import (
     Keep,
     Kept,
     LeaseState,
+    LookBack,
     Lookup,
     NodeBeat,
     Progress,
@@ -35,7 +37,7 @@ from services.model.messages import (
 
 SECRET = "a secret of the tests"
 CALLS = ("register", "node-beat", "claim", "beat", "progress", "finish")
-OF_MEMORY = ("translations/lookup", "translations/keep")
+OF_MEMORY = ("translations/lookup", "translations/keep", "results/lookup")
 
 
 class InTestManager:
@@ -45,8 +47,8 @@ class InTestManager:
     `states` says what a job's leases are told, `held` by default; `verdict` answers reports.
     Nodes are told to `listen` to these queues (None: to those that they registered), that `due`
     jobs wait, and to rest for `rest_s` after a claim that won nothing. It remembers the
-    translations in `memory`, and those it is told. `strike` is done once,
-    before the next claim's answer leaves.
+    translations in `memory` and those it is told, and what was heard `earlier`. `strike` is done
+    once, before the next claim's answer leaves.
     """
 
     def __init__(self, server: HTTPServer) -> None:
@@ -73,6 +75,8 @@ class InTestManager:
         self.lookups: list[Lookup] = []
         self.kept: list[Keep] = []
         self.memory_rest_s = 0.0
+        self.earlier: dict[str, Earlier] = {}  # digest → what was heard
+        self.looks_back: list[LookBack] = []
         self.refused = 0
         self.calls: list[str] = []
         self._changed = threading.Condition()
@@ -123,6 +127,11 @@ class InTestManager:
             for wanted in asked.wanted
         }
         return Recalled(known=known, rest_s=self.memory_rest_s)
+
+    def _results_lookup(self, body: str) -> Earlier:
+        asked = LookBack.model_validate_json(body)
+        self.looks_back.append(asked)
+        return self.earlier.get(asked.digest, Earlier())
 
     def _translations_keep(self, body: str) -> Kept:
         told = Keep.model_validate_json(body)

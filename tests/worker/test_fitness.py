@@ -46,7 +46,7 @@ def spoil(path: Path) -> None:
 
 
 def test_a_whole_model_is_loaded(small: Path) -> None:
-    assert open_engine("small").count("Hello.") > 0
+    assert open_engine("small").engine.count("Hello.") > 0
 
 
 @pytest.mark.parametrize("name", FILES[:2])
@@ -57,7 +57,7 @@ def test_a_damaged_model_is_not_loaded_but_pulled_again(small: Path, name: str) 
     assert failed.value.code == "model_damaged"
     assert failed.value.failure_class is FailureClass.RESOURCE_EXHAUSTED
     shutil.copyfile(DEMO / name, small / name)
-    assert open_engine("small").count("Hello.") > 0
+    assert open_engine("small").engine.count("Hello.") > 0
 
 
 def test_a_model_without_a_tokenizer_is_refused_and_no_hub_is_asked(small: Path) -> None:
@@ -75,7 +75,7 @@ def test_a_model_that_is_not_here_names_the_command(small: Path) -> None:
 
 def test_a_model_without_a_lock_is_taken_as_it_is(small: Path) -> None:
     (small / LOCK_FILE).unlink()
-    assert open_engine("small").count("Hello.") > 0
+    assert open_engine("small").engine.count("Hello.") > 0
 
 
 def test_a_copy_is_read_once_and_its_new_times_are_kept(
@@ -121,7 +121,7 @@ from services.model.decoding import Decoding
 from whisper_worker.engines import Hearing
 from whisper_worker.engines.opening import open_engine
 
-engine = open_engine("small")
+engine = open_engine("small").engine
 samples = np.random.default_rng(1).normal(0, 0.1, 16_000).astype(np.float32)
 engine.detect(samples)
 print("heard", len(list(engine.transcribe(samples, "en", Hearing(Decoding().safer())))))

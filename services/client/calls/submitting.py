@@ -87,6 +87,7 @@ class Options(DecodeOptions, total=False):
     language_threshold: float
     language_unsure: Literal["warn", "fail"]
     multilingual: bool
+    reuse: bool
     keywords: list[str]
     hotwords: Hotwords
     glossary: Glossary

@@ -118,10 +118,13 @@ def _of_task(fields: Document) -> Document:
 
 
 def _of_job(fields: Document) -> Document:
-    if "history" not in fields:
-        return {}
-    history = fields["history"]
-    return {"alone": bool(history), "code": history[-1]["code"] if history else ""}
+    derived: Document = {}
+    if "history" in fields:
+        history = fields["history"]
+        derived = {"alone": bool(history), "code": history[-1]["code"] if history else ""}
+    if digest := (fields.get("result") or {}).get("digest"):
+        derived["digest"] = digest
+    return derived
 
 
 def _event_key(event: Document) -> str:

@@ -11,6 +11,7 @@ _PLACED = {"position": {"$gt": 0}}  # lines of older releases are not
 _PENDING = {"expand": "pending"}
 _OPEN = {"open": True}
 _DEAD = {"state": "dead"}
+_REUSABLE = {"digest": {"$type": "string"}}
 
 
 def _index(name: str, *fields: str, unique: bool = False, only: Any = None) -> dict[str, Any]:
@@ -50,6 +51,7 @@ INDEXES: dict[str, list[dict[str, Any]]] = {
         _index("dead_owner", "state", "owner", "finished_at", "id", only=_DEAD),
         _index("dead_code", "state", "code", "finished_at", "id", only=_DEAD),
         _index("expanding", "expand", "created_at", only=_PENDING),
+        _index("digest", "owner", "digest", "finished_at", only=_REUSABLE),
         _index("item", "task_id", "item", "id"),
         _index("state", "task_id", "state"),
     ],

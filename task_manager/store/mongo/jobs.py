@@ -22,6 +22,10 @@ class JobCollection(Database):
     def job(self, job_id: str) -> Job | None:
         return self._jobs.get(job_id)
 
+    def earlier_job(self, owner: str, digest: str) -> Job | None:
+        where = {"owner": owner, "digest": digest}
+        return next(iter(self._jobs.find(where, [("finished_at", -1)], 1)), None)
+
     def jobs_of_items(self, task_id: str, first: int, last: int) -> list[Job]:
         where = {"task_id": task_id, "item": {"$gte": first, "$lte": last}}
         return self._jobs.find(where, [("item", 1), ("id", 1)])

@@ -35,6 +35,10 @@ class JobTables(Database):
     def job(self, job_id: str) -> Job | None:
         return self._get(JOBS, job_id)
 
+    def earlier_job(self, owner: str, digest: str) -> Job | None:
+        rest = "WHERE owner = ? AND digest = ? ORDER BY finished_at DESC LIMIT 1"
+        return next(iter(self._find(JOBS, rest, owner, digest)), None)
+
     def jobs_of_items(self, task_id: str, first: int, last: int) -> list[Job]:
         rest = "WHERE task_id = ? AND item BETWEEN ? AND ? ORDER BY item, id"
         return self._find(JOBS, rest, task_id, first, last)

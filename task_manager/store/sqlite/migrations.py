@@ -134,8 +134,13 @@ _TO_8 = (
     "CREATE INDEX translations_task ON translations (task_id)",
 )
 
+_TO_9 = (
+    "ALTER TABLE jobs ADD COLUMN digest TEXT",
+    "CREATE INDEX jobs_digest ON jobs (owner, digest, finished_at) WHERE digest IS NOT NULL",
+)
+
 # From this version to the next; what stands in a release never changes.
-MIGRATIONS = {1: _TO_2, 2: _TO_3, 3: _TO_4, 4: _TO_5, 5: _TO_6, 6: _TO_7, 7: _TO_8}
+MIGRATIONS = {1: _TO_2, 2: _TO_3, 3: _TO_4, 4: _TO_5, 5: _TO_6, 6: _TO_7, 7: _TO_8, 8: _TO_9}
 
 
 def create(connection: sqlite3.Connection) -> None:

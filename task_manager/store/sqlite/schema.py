@@ -33,7 +33,7 @@ from task_manager.store.protocol import DOCUMENT_LIMIT
 
 M = TypeVar("M", bound=Stored)
 
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 
 _LONGEST_CHARACTER = 4  # bytes of UTF-8
 
@@ -94,6 +94,7 @@ def _of_job(document: Document) -> Document:
         "alone": bool(history),
         "usage": dumps(document["usage"]) if document.get("usage") else None,
         "avoid": dumps(document["avoid"]),
+        "digest": (document.get("result") or {}).get("digest"),
     }
 
 
@@ -154,6 +155,7 @@ JOBS = Table(
         "claimed_at": "REAL",
         "wordy": "INTEGER NOT NULL DEFAULT 0",
         "usage": "TEXT",
+        "digest": "TEXT",  # of its result, where that may answer for others
     },
     _of_job,
 )
@@ -272,6 +274,7 @@ INDEXES = (
     "INDEX jobs_dead_owner ON jobs (owner, finished_at, id, queue, code) WHERE state = 'dead'",
     "INDEX jobs_expanding ON jobs (created_at, id, task_id) WHERE expand = 'pending'",
     "INDEX jobs_usage ON jobs (task_id, usage) WHERE usage IS NOT NULL",
+    "INDEX jobs_digest ON jobs (owner, digest, finished_at) WHERE digest IS NOT NULL",
     "INDEX jobs_item ON jobs (task_id, item, id, state)",
     "UNIQUE INDEX outputs_item ON outputs (task_id, item, source, language)",
     "INDEX versions_output ON versions (id, version, corrected_by, created_at)",
