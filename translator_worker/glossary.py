@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 
 from services.model.glossary import Rule
-from translator_worker.spans import Kind, Span, besides, spans_in
+from services.spans import Kind, Span, besides, spans_in
 
 # Scripts without spaces, and Korean, whose particles stand right behind a word.
 _ANYWHERE = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from translator_worker.spans import Kind, Span
+from services.spans import Kind, Span
 
 _NUMBER = re.compile(r"\d+(?:[.,:/'’\u00a0\u202f-]\d+)*%?")
 _GROUP = re.compile(r"\d+(?:[.,'’\u00a0\u202f]\d+)*")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import count, islice, pairwise
 
 from services.model.transcript import is_unspaced
-from translator_worker.spans import Kind, Span
+from services.spans import Kind, Span
 
 _MARK = re.compile(r"[\[［【]\s*(\d{1,9})\s*[\]］】]")  # models like to widen brackets
 _DIGITS = re.compile(r"\d+")

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 
 from services.model.stages import Former
 from services.model.transcript import Body, Segment, Transcript
+from services.sentences import Sentence, of_segments, of_text
 from translator_worker.engines import Translation
-from translator_worker.sentences import Sentence, of_segments, of_text
 
 Read = Callable[[Body, str | None], str]
 

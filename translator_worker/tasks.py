@@ -13,6 +13,7 @@ from services.model.glossary import GlossaryUse, used
 from services.model.stages import TranslateResult, TranslateSpec
 from services.model.transcript import Segment, Transcript, join_texts
 from services.models_folder import is_here, load_catalog, locate
+from services.sentences import Sentence, of_segments, of_text
 from services.settings import Settings, load
 from services.worker.bundle import BundleStage
 from services.worker.fitness import check_fitness
@@ -28,7 +29,6 @@ from translator_worker.engines.protected import ProtectedEngine
 from translator_worker.engines.scripts import InEitherScript, ScriptEngine
 from translator_worker.glossary import Terms
 from translator_worker.remembering import in_context, one_by_one
-from translator_worker.sentences import Sentence, of_segments, of_text
 from translator_worker.taking_over import known_of
 
 

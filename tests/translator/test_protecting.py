@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.spans import besides, spans_in
 from translator_worker.numbers import numbers_in, numbers_lost
 from translator_worker.protecting import masked, pieces, rejoined, restored, stands
-from translator_worker.spans import besides, spans_in
 
 _BITS = [
     "https://x.y/z?q=1", "a@b.de", "{name}", "%s", "<b>", "</b>", "&amp;", "[1]", "[2]", "【3】",

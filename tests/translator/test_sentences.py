@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.model.transcript import Segment
-from translator_worker.sentences import halves, of_segments, of_text, split, within
+from services.sentences import halves, of_segments, of_text, split, within
 
 LANGUAGES = st.sampled_from(["en", "zh", "ja", "de", "th", "ar", "zh-Hant", "haw"])
 WRITTEN = st.one_of(

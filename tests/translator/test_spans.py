@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from translator_worker.spans import Kind, Span, besides, spans_in
+from services.spans import Kind, Span, besides, spans_in
 
 
 def found(text: str) -> list[str]:

@@ -8,8 +8,8 @@ from test_translate import spec_of, transcript_in
 
 from services.model.stages import Former
 from services.model.transcript import Body, Segment, Transcript, inline
+from services.sentences import Sentence
 from translator_worker.engines import Translation
-from translator_worker.sentences import Sentence
 from translator_worker.taking_over import known_of
 
 

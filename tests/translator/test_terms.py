@@ -14,11 +14,11 @@ from test_protecting import hostile
 from services.model.glossary import Rule
 from services.model.stages import Place, TranslateSpec
 from services.model.transcript import Transcript
+from services.spans import spans_in
 from translator_worker.engines import Row, Translation
 from translator_worker.engines.ctranslate2 import CTranslate2Engine
 from translator_worker.engines.protected import IN_PIECES, TERM_MISSING, ProtectedEngine
 from translator_worker.glossary import Terms, missed
-from translator_worker.spans import spans_in
 
 FANSCRIBE = Rule(term="Fanscribe", put="范译")
 

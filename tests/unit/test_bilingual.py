@@ -11,10 +11,10 @@ from hypothesis import given
 from spoken import STYLES, hostile_transcripts, likely_transcripts, transcript
 
 from services.model.transcript import Segment, Transcript, Word
+from services.sentences import of_segments
 from task_manager.render import CueStyle, Shown, render
 from task_manager.render.columns import clean, width
 from task_manager.render.cues import cues
-from translator_worker.sentences import of_segments
 
 SOURCE = transcript(
     (0.5, 6.0, "Subtitles are read by people. They also want"),

@@ -13,10 +13,10 @@ import ctranslate2
 from services.model.errors import FailureClass, JobFailed
 from services.model.families import END, FAMILIES, Family, Markup, guessed
 from services.model_description import ends_by_itself, read_description, read_vocabulary
+from services.sentences import halves, within
 from translator_worker.engines import Row, Translation, joined
 from translator_worker.engines.pieces import open_pieces
 from translator_worker.engines.suspicions import length_is_strange
-from translator_worker.sentences import halves, within
 
 _MOST_TOKENS = 200  # of a source sentence; models forget the end of longer ones without a sign
 _LONGEST = 256  # tokens of a translation; one that loops is not waited for any longer

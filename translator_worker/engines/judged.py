@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from services.spans import spans_in
 from translator_worker.engines import Engine, Row, Translation
 from translator_worker.engines.other_language import is_other_language, is_untranslated
-from translator_worker.spans import spans_in
 
 UNTRANSLATED = "untranslated"
 OTHER_LANGUAGE = "other_language"

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 
 from services.model.chat import ChatService, Usage
 from services.model.errors import FailureClass, JobFailed
+from services.sentences import halves, within
 from translator_worker.engines import Translation, joined
 from translator_worker.engines.llm_answers import Fault, Reading, read
 from translator_worker.engines.llm_endpoint import Endpoint
 from translator_worker.engines.llm_requests import Line, Request, packed, tokens_of
 from translator_worker.engines.suspicions import length_is_strange, may_stay
 from translator_worker.glossary import Terms
-from translator_worker.sentences import halves, within
 
 LINE_TRIES = 3  # of a line that goes out alone
 _LOOK_S = 0.5  # how soon a cancel is noticed while answers are awaited

@@ -10,10 +10,10 @@ import re
 import unicodedata
 
 from services.model.scripts import is_same_speech
+from services.spans import spans_in
 from translator_worker.engines.letters import han_in, kana_in, own_weight, weight
 from translator_worker.engines.small_words import reads_like
 from translator_worker.engines.suspicions import is_unchanged
-from translator_worker.spans import spans_in
 
 _ENOUGH = 15  # bytes of letters: three words, or five Chinese characters
 _OWN = 0.25  # less than this of the letters in the script of the language is too little

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from services.spans import Span, besides, spans_in
 from translator_worker.engines import Engine, Row, Translation
 from translator_worker.glossary import composed, missed
 from translator_worker.numbers import numbers_in, numbers_lost
@@ -22,7 +23,6 @@ from translator_worker.protecting import (
     restored,
     stands,
 )
-from translator_worker.spans import Span, besides, spans_in
 
 IN_PIECES = "in_pieces"  # the flag of a sentence that was translated so
 NUMBER_LOST = "number_lost"  # which a chat model may have written as a word

@@ -16,7 +16,7 @@ from itertools import accumulate, pairwise
 import sentencex
 
 from services.model.transcript import Segment, is_unspaced
-from translator_worker.spans import spans_in
+from services.spans import spans_in
 
 _PAUSE_S = 2.0  # a longer silence ends a sentence, whatever the punctuation says
 _LONGEST = 300  # characters; speech without punctuation is cut where a segment ends
