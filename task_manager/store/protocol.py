@@ -24,6 +24,7 @@ from task_manager.store.events import EventStore
 from task_manager.store.expiry import ExpiryStore
 from task_manager.store.nodes import NodeStore
 from task_manager.store.outbox import Outbox
+from task_manager.store.previews import PreviewStore
 from task_manager.store.terms import TermStore
 from task_manager.store.translations import TranslationStore
 from task_manager.store.uploads import UploadStore
@@ -56,6 +57,7 @@ class Store(
     ExpiryStore,
     NodeStore,
     Outbox,
+    PreviewStore,
     TermStore,
     TranslationStore,
     UploadStore,

@@ -11,6 +11,7 @@ from store_factories import (
     a_job,
     a_node,
     a_pack,
+    a_preview,
     a_remembered,
     a_task,
     a_term_list,
@@ -129,6 +130,24 @@ def every_translation_operation(store: Store) -> None:
     store.drop_translations(NOW + 1, 5)
 
 
+def every_preview_operation(store: Store) -> None:
+    store.insert_previews([a_preview()])
+    store.preview(a_preview().id)
+    store.silent_previews(NOW, 5)
+    store.stamp_preview(a_preview().id, NOW)
+    asked = {"queue": "translate.m", "models": ["m"], "node": "n"}
+    store.claim_previews(**asked, token="1", limit=2)
+    store.claim_previews(**asked, token="1", limit=2)
+    store.end_preview(a_preview().id, "1")
+    store.count_previews("t", 5)
+    store.drop_previews("t", item=0, part=0)
+    for where in ({"item": 0, "part": 0}, {"item": 0}, {}):
+        store.insert_previews([a_preview()])
+        store.drop_previews("t", **where)
+    store.insert_previews([a_preview()])
+    store.drop_old_previews(NOW + 1)
+
+
 def every_other_operation(store: Store) -> None:
     every_node_operation(store)
     every_outbox_operation(store)
@@ -138,6 +157,7 @@ def every_other_operation(store: Store) -> None:
     every_version_operation(store)
     every_translation_operation(store)
     every_look_back(store)
+    every_preview_operation(store)
 
 
 def every_event_operation(store: Store) -> None:

@@ -10,11 +10,12 @@ from services.model.glossary import Entry
 from services.model.job import HistoryEntry, Job, Lease, Stage, job_id
 from services.model.node import Node
 from services.model.pack import Pack
+from services.model.preview import Preview, preview_id
 from services.model.remembered import Remembered
 from services.model.states import JobState
 from services.model.task import Item, ItemSpec, Manifest, Options, Target, Task
 from services.model.terms import TermList
-from services.model.transcript import Body, Output, output_id
+from services.model.transcript import Body, Output, Segment, output_id
 from services.model.webhook import Delivery, Endpoint, Secret
 from task_manager.store.children import Children, NewEvent
 from task_manager.store.protocol import JobChange
@@ -141,6 +142,28 @@ def an_endpoint(endpoint_id: str = "wh_1", **fields: Any) -> Endpoint:
 def a_remembered(name: str = "1", **fields: Any) -> Remembered:
     known = {"id": f"{name}/o", "task_id": "t", "at": NOW, "text": "你好。"}
     return Remembered(**known | fields)
+
+
+def a_preview(language: str = "zh", first: int = 0, **fields: Any) -> Preview:
+    """Of a part that `a_running_job` may be; two things of one name are the same preview."""
+    task, item, part = (fields.pop(n, d) for n, d in (("task", "t"), ("item", 0), ("part", 0)))
+    heard = a_job(task_id=task, item=item, part=part, attempt=1)
+    known = {
+        "id": preview_id(heard, language, first),
+        "task_id": task,
+        "owner": "o",
+        "item": item,
+        "part": part,
+        "heard": heard.id,
+        "heard_attempt": heard.attempt,
+        "language": language,
+        "source_language": "en",
+        "queue": "translate.m",
+        "model": "m",
+        "created_at": NOW,
+        "sentences": [Segment(id=first, start=0.0, end=1.0, text="Three coins.")],
+    }
+    return Preview(**known | fields)
 
 
 def a_term_list(list_id: str = "tl_1", **fields: Any) -> TermList:

@@ -9,6 +9,7 @@ from task_manager.store.mongo.events import EventCollection
 from task_manager.store.mongo.jobs import JobCollection
 from task_manager.store.mongo.nodes import NodeCollection
 from task_manager.store.mongo.outbox import OutboxCollections
+from task_manager.store.mongo.previews import PreviewCollection
 from task_manager.store.mongo.queues import QueueCollection
 from task_manager.store.mongo.results import ResultCollections
 from task_manager.store.mongo.tasks import TaskCollections
@@ -32,6 +33,7 @@ class MongoStore(
     OutboxCollections,
     TermCollection,
     TranslationCollection,
+    PreviewCollection,
 ):
     """`MongoStore(url)`. What each operation promises stands in the protocol."""
 

@@ -12,6 +12,7 @@ from services.model.access import ApiKey, AuditLine
 from services.model.job import Job
 from services.model.node import Node
 from services.model.pack import Pack
+from services.model.preview import Preview
 from services.model.remembered import Remembered
 from services.model.task import Item, Task, TaskEvent, Upload
 from services.model.terms import TermList
@@ -67,6 +68,7 @@ class Database:
         self._endpoints = Collection(database.endpoints, Endpoint)
         self._deliveries = Collection(database.deliveries, Delivery)
         self._term_lists = Collection(database.term_lists, TermList)
+        self._previews = Collection(database.previews, Preview)
         self._translations = Collection(database.translations, Remembered)
         self._measured = (0.0, float("-inf"))  # the server's time, and ours of that moment
         try:

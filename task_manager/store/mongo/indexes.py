@@ -72,6 +72,13 @@ INDEXES: dict[str, list[dict[str, Any]]] = {
     "endpoints": [_index("owner", "owner", "id")],
     "term_lists": [_index("owner", "owner", "id")],
     "translations": [_index("age", "at"), _index("task", "task_id")],
+    "previews": [
+        _index("queue", "state", "queue", "created_at", "id"),
+        _index("silent", "state", "announced_at", "created_at", "id"),
+        _index("token", "state", "lease.token"),
+        _index("task", "task_id", "item", "part"),
+        _index("age", "created_at"),
+    ],
     "deliveries": [
         _index("lane", "lane", "due", "id", only=_OPEN),
         _index("task", "task_id", "created_at", "id"),

@@ -114,6 +114,7 @@ class TaskCollections(Database):
             collection.delete({"task_id": task_id})
         self._deliveries.delete({"task_id": task_id})
         self._translations.delete({"task_id": task_id})
+        self._previews.delete({"task_id": task_id})
 
     def insert_items(self, items: Iterable[Item]) -> None:
         self._items.insert_absent(items)

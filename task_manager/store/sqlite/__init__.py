@@ -9,6 +9,7 @@ from task_manager.store.sqlite.events import EventTable
 from task_manager.store.sqlite.jobs import JobTables
 from task_manager.store.sqlite.nodes import NodeTable
 from task_manager.store.sqlite.outbox import OutboxTables
+from task_manager.store.sqlite.previews import PreviewTable
 from task_manager.store.sqlite.queues import QueueTables
 from task_manager.store.sqlite.results import ResultTables
 from task_manager.store.sqlite.tasks import TaskTables
@@ -33,5 +34,6 @@ class SqliteStore(
     OutboxTables,
     TermTable,
     TranslationTable,
+    PreviewTable,
 ):
     """`SqliteStore(path)`. What each operation promises stands in the protocol."""

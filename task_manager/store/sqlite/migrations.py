@@ -139,8 +139,38 @@ _TO_9 = (
     "CREATE INDEX jobs_digest ON jobs (owner, digest, finished_at) WHERE digest IS NOT NULL",
 )
 
+_TO_10 = (
+    (
+        "CREATE TABLE previews (id TEXT PRIMARY KEY NOT NULL, task_id TEXT NOT NULL,"
+        " item INTEGER NOT NULL, part INTEGER NOT NULL, queue TEXT NOT NULL,"
+        " model TEXT NOT NULL, state TEXT NOT NULL, created_at REAL NOT NULL,"
+        " announced_at REAL NOT NULL, lease_token TEXT, doc TEXT NOT NULL)"
+    ),
+    (
+        "CREATE INDEX previews_queue ON previews (queue, created_at, id, model)"
+        " WHERE state = 'waiting'"
+    ),
+    (
+        "CREATE INDEX previews_silent ON previews (announced_at, created_at, id)"
+        " WHERE state = 'waiting'"
+    ),
+    "CREATE INDEX previews_token ON previews (lease_token, id) WHERE state = 'running'",
+    "CREATE INDEX previews_task ON previews (task_id, item, part)",
+    "CREATE INDEX previews_age ON previews (created_at)",
+)
+
 # From this version to the next; what stands in a release never changes.
-MIGRATIONS = {1: _TO_2, 2: _TO_3, 3: _TO_4, 4: _TO_5, 5: _TO_6, 6: _TO_7, 7: _TO_8, 8: _TO_9}
+MIGRATIONS = {
+    1: _TO_2,
+    2: _TO_3,
+    3: _TO_4,
+    4: _TO_5,
+    5: _TO_6,
+    6: _TO_7,
+    7: _TO_8,
+    8: _TO_9,
+    9: _TO_10,
+}
 
 
 def create(connection: sqlite3.Connection) -> None:

@@ -16,6 +16,7 @@ from services.model.access import ApiKey, AuditLine
 from services.model.job import WORDY, Job
 from services.model.node import Node
 from services.model.pack import Pack
+from services.model.preview import Preview
 from services.model.remembered import Remembered
 from services.model.task import Item, Task, TaskEvent, Upload
 from services.model.terms import TermList
@@ -33,7 +34,7 @@ from task_manager.store.protocol import DOCUMENT_LIMIT
 
 M = TypeVar("M", bound=Stored)
 
-SCHEMA_VERSION = 9
+SCHEMA_VERSION = 10
 
 _LONGEST_CHARACTER = 4  # bytes of UTF-8
 
@@ -230,6 +231,23 @@ DELIVERIES = Table(
 )
 TERM_LISTS = Table("term_lists", TermList, {"id": _KEY, "owner": _TEXT})
 TRANSLATIONS = Table("translations", Remembered, {"id": _KEY, "task_id": _TEXT, "at": _REAL})
+PREVIEWS = Table(
+    "previews",
+    Preview,
+    {
+        "id": _KEY,
+        "task_id": _TEXT,
+        "item": _INT,
+        "part": _INT,
+        "queue": _TEXT,
+        "model": _TEXT,
+        "state": _TEXT,
+        "created_at": _REAL,
+        "announced_at": _REAL,
+        "lease_token": "TEXT",
+    },
+    lambda document: {"lease_token": (document["lease"] or {}).get("token")},
+)
 
 TABLES: tuple[Table[Any], ...] = (
     TASKS,
@@ -247,6 +265,7 @@ TABLES: tuple[Table[Any], ...] = (
     DELIVERIES,
     TERM_LISTS,
     TRANSLATIONS,
+    PREVIEWS,
 )
 
 INDEXES = (
@@ -303,4 +322,9 @@ INDEXES = (
     "INDEX term_lists_owner ON term_lists (owner, id)",
     "INDEX translations_age ON translations (at)",
     "INDEX translations_task ON translations (task_id)",
+    "INDEX previews_queue ON previews (queue, created_at, id, model) WHERE state = 'waiting'",
+    "INDEX previews_silent ON previews (announced_at, created_at, id) WHERE state = 'waiting'",
+    "INDEX previews_token ON previews (lease_token, id) WHERE state = 'running'",
+    "INDEX previews_task ON previews (task_id, item, part)",
+    "INDEX previews_age ON previews (created_at)",
 )

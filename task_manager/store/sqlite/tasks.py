@@ -20,6 +20,7 @@ from task_manager.store.sqlite.schema import (
     JOBS,
     OUTPUTS,
     PACKS,
+    PREVIEWS,
     TASKS,
     TRANSLATIONS,
     VERSIONS,
@@ -134,7 +135,7 @@ class TaskTables(Database):
     def purge_task(self, task_id: str) -> None:
         self._change(TASKS, task_id, _tombstone)
         for table in (
-            ITEMS, JOBS, OUTPUTS, VERSIONS, PACKS, EVENTS, DELIVERIES, TRANSLATIONS,
+            ITEMS, JOBS, OUTPUTS, VERSIONS, PACKS, EVENTS, DELIVERIES, TRANSLATIONS, PREVIEWS,
         ):  # fmt: skip
             batch = f"SELECT rowid FROM {table.name} WHERE task_id = ? LIMIT {_PURGE_ROWS}"
             while self._delete(f"DELETE FROM {table.name} WHERE rowid IN ({batch})", task_id):
