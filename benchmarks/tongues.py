@@ -66,6 +66,7 @@ class Cell:
         fraction: float,
         *,
         segments: Sequence[Segment] = (),  # noqa: ARG002
+        sentences: Sequence[Segment] = (),  # noqa: ARG002
         language: str | None = None,  # noqa: ARG002
     ) -> None:
         self.fractions.append(fraction)

@@ -29,6 +29,7 @@ from services.client.events import (
     ItemTranscribed,
     Progressed,
     SegmentsHeard,
+    SentencesPreviewed,
     StateChanged,
     TaskEvent,
 )
@@ -98,6 +99,7 @@ __all__ = [
     "RetriedView",
     "Segment",
     "SegmentsHeard",
+    "SentencesPreviewed",
     "ServerFailed",
     "StateChanged",
     "TaskEnded",

@@ -233,6 +233,7 @@ def _options(new: NewOptions, catalog: Catalog, items: list[ItemSpec]) -> Option
         language_unsure=new.language_unsure,
         multilingual=new.multilingual,
         reuse=new.reuse,
+        previews=new.previews,
         keywords=new.keywords,
         channels=new.channels,
         check_threshold=new.check_threshold,

@@ -27,6 +27,7 @@ from whisper_worker.check import checked
 from whisper_worker.confidence import confidence
 from whisper_worker.engines import Engine, Hearing, Samples
 from whisper_worker.engines.opening import open_engine
+from whisper_worker.finished import Batches, Finished
 from whisper_worker.guards import Loops, flags
 from whisper_worker.hotwords import hint
 from whisper_worker.recut import Sentences
@@ -136,10 +137,13 @@ def _heard(spec: TranscribeSpec, work: Work) -> _Heard:
     kept: list[Segment] = []
     dropped: list[Segment] = []
 
+    finished, batches = Finished(written), Batches()
+
     def tell(segments: Sequence[Segment], fraction: float) -> None:
         numbered = [_shown(each, len(kept) + n, spec) for n, each in enumerate(segments)]
         kept.extend(numbered)
-        work.progress(fraction, segments=numbered, language=written)
+        whole = batches.take(finished.hear(numbered), time.monotonic()) if spec.previews else ()
+        work.progress(fraction, segments=numbered, sentences=whole, language=written)
 
     sentences = Sentences(written)
 

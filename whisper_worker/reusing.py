@@ -19,7 +19,16 @@ from services.worker.work import Work
 from whisper_worker.engines.opening import depends_on
 
 # What is heard does not depend on where it goes, nor on the text that it is held against.
-_ASIDE = {"pcm", "output", "output_text", "output_differences", "reference", "parts", "reuse"}
+_ASIDE = {
+    "pcm",
+    "output",
+    "output_text",
+    "output_differences",
+    "reference",
+    "parts",
+    "reuse",
+    "previews",
+}
 
 log = logs.get(__name__)
 

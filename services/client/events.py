@@ -55,6 +55,27 @@ class SegmentsHeard(Progressed):
     segments: list[Segment]
 
 
+class PreviewedSentence(Stored):
+    """`number` counts from 0 in its part; `source` is what was said."""
+
+    number: int
+    start: float | None = None
+    end: float | None = None
+    source: str
+    text: str
+
+
+class SentencesPreviewed(TaskEvent):
+    """Sentences translated while their part is still being heard; drop all below a part's highest
+    attempt, also of `SegmentsHeard`. The cell that comes later takes their place."""
+
+    item: int
+    part: int
+    attempt: int
+    language: str
+    sentences: list[PreviewedSentence]
+
+
 class ItemTranscribed(TaskEvent):
     """The transcript of an item is there."""
 
@@ -83,6 +104,7 @@ _KINDS: dict[str, type[TaskEvent]] = {
     "state": StateChanged,
     "progress": Progressed,
     "segments": SegmentsHeard,
+    "preview": SentencesPreviewed,
     "item": ItemTranscribed,
     "cell": CellDone,
 }

@@ -166,7 +166,8 @@ class BeatAnswer(Value):
 
 class Progress(Value):
     """How far an attempt is. `number` rises with each one, and a number already seen adds
-    nothing. `segments` are those heard since the last."""
+    nothing. `segments` are those heard since the last; `sentences`, where they are wanted, those
+    that are surely whole by now, numbered from 0 in the attempt: told twice, they are the same."""
 
     token: str
     job: str
@@ -174,6 +175,7 @@ class Progress(Value):
     number: int = Field(ge=1)
     fraction: float = Field(ge=0.0, le=1.0)
     segments: list[Segment] = Field(default_factory=list)
+    sentences: list[Segment] = Field(default_factory=list, max_length=MOST_SENTENCES)
     language: str | None = None
 
 

@@ -93,7 +93,8 @@ class TranscribeSpec(Value):
     `hotwords` are terms to expect, and how; `keywords` are such by the method `prompt`. A language
     that is not given is one of `among`, if any are; below the `threshold` it is `unsure`. If
     `multilingual`, that is the main one, and each stretch of speech is heard in the language that
-    it sounds like. `reuse`: what was heard before in the same sound is taken over."""
+    it sounds like. `reuse`: what was heard before in the same sound is taken over. With
+    `previews`, progress tells the sentences that are whole."""
 
     stage: Literal["transcribe"] = "transcribe"
     pcm: Place
@@ -112,6 +113,7 @@ class TranscribeSpec(Value):
     unsure: Unsure = "warn"
     multilingual: bool = False
     reuse: bool = False
+    previews: bool = False
     reference: str | None = None
     output: Place
     output_text: Place

@@ -100,6 +100,7 @@ class Options(Stored):
     language_unsure: Unsure = "warn"
     multilingual: bool = False  # each stretch of speech in a language of its own
     reuse: bool = False  # what was heard before in the same sound is taken over
+    previews: bool = False  # translate sentences while the rest of their part is being heard
     only_detect: bool = False  # name the language, and write nothing down
     check_threshold: float | None = None  # the error rate that an item may have
     check_action: Literal["flag", "fail"] = "flag"  # what becomes of items above it
@@ -279,5 +280,5 @@ class TaskEvent(Stored):
     number: int
     position: int = 0
     at: float
-    kind: str  # state · progress · segments · language · item · cell · asked · left
+    kind: str  # state · progress · segments · preview · language · item · cell · asked · left
     data: dict[str, Any] = Field(default_factory=dict)

@@ -13,7 +13,7 @@ from typing import BinaryIO, Protocol
 from services import logs
 from services.model.chat import Usage
 from services.model.errors import FailureClass, FanscribeError, JobFailed
-from services.model.messages import INLINE_LIMIT, Earlier, Grant, Progress
+from services.model.messages import INLINE_LIMIT, MOST_SENTENCES, Earlier, Grant, Progress
 from services.model.stages import Place
 from services.model.transcript import Body, Segment
 from services.outbound import Objects
@@ -58,9 +58,15 @@ class Work(Protocol):
         ...
 
     def progress(
-        self, fraction: float, *, segments: Sequence[Segment] = (), language: str | None = None
+        self,
+        fraction: float,
+        *,
+        segments: Sequence[Segment] = (),
+        sentences: Sequence[Segment] = (),
+        language: str | None = None,
     ) -> None:
-        """How far it is, and what was heard since; sent at most twice a second."""
+        """How far it is, what was heard since, and which sentences are whole by now; sent at most
+        twice a second."""
         ...
 
     def used(self, usage: Usage) -> None:
@@ -152,10 +158,15 @@ class Attempt:
         return Body(key=place.key, size=path.stat().st_size, sha256=digest.hexdigest())
 
     def progress(
-        self, fraction: float, *, segments: Sequence[Segment] = (), language: str | None = None
+        self,
+        fraction: float,
+        *,
+        segments: Sequence[Segment] = (),
+        sentences: Sequence[Segment] = (),
+        language: str | None = None,
     ) -> None:
         self._lease.moved()
-        self._teller.tell(fraction, segments, language)
+        self._teller.tell(fraction, segments, sentences, language)
 
     def earlier(self, digest: str) -> Earlier:
         found = self._memory.earlier(self._token, self._lease.held, digest)
@@ -210,16 +221,26 @@ class _Teller:
         self._fraction = 0.0
         self._language: str | None = None
         self._segments: list[Segment] = []
+        self._sentences: list[Segment] = []
 
-    def tell(self, fraction: float, segments: Sequence[Segment], language: str | None) -> None:
+    def tell(
+        self,
+        fraction: float,
+        segments: Sequence[Segment],
+        sentences: Sequence[Segment],
+        language: str | None,
+    ) -> None:
         self._fraction = min(1.0, max(self._fraction, fraction))
         self._language = language or self._language
         self._segments.extend(segments)
+        self._sentences = [*self._sentences, *sentences][-MOST_SENTENCES:]
         if time.monotonic() >= self._not_before:
             self._send()
 
     def flush(self) -> None:
-        """What was heard and not told yet; a mere number may stay untold."""
+        """What was heard and not told yet; a mere number may stay untold. No sentence is asked
+        for any more: the whole comes now."""
+        self._sentences = []
         if self._segments:
             self._send()
 
@@ -232,6 +253,7 @@ class _Teller:
             number=self._number,
             fraction=self._fraction,
             segments=self._segments,
+            sentences=self._sentences,
             language=self._language if self._number == 1 or self._segments else None,
         )
         try:
@@ -240,7 +262,7 @@ class _Teller:
             log.warning("progress_failed", reason=str(error))
             self._not_before = time.monotonic() + _AFTER_FAILURE_S
             return
-        self._segments = []
+        self._segments, self._sentences = [], []
         self._not_before = time.monotonic() + _PROGRESS_EVERY_S
 
 

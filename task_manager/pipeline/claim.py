@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from services import logs
 from services.model.errors import FailureClass, JobFailed
-from services.model.job import Job, base_queue
+from services.model.job import Job, Stage, base_queue
 from services.model.messages import Claim, Grant, Granted
 from services.model.node import Node, others_for
 from services.model.states import Event, JobState
 from services.model.task import TaskState
-from task_manager.pipeline import jobs, specs
+from task_manager.pipeline import jobs, previews, specs
 from task_manager.pipeline.ports import Ports
 from task_manager.store.children import NewEvent
 
@@ -43,13 +43,16 @@ def claim(ports: Ports, asked: Claim) -> Granted:
     if won and asked.job not in {job.id for job in won}:
         _ring_again(ports, asked.job)
     grants = [grant for job in won if (grant := _grant(ports, job)) is not None]
+    rest_s = 0.0 if won else _rest(ports, asked, models, others, barred=barred)
+    if not won and not rest_s:
+        grants = previews.claim(ports, asked, models, barred=barred)
     ports.meter.claimed("granted" if grants else "barred" if barred else "empty")
     return Granted(
         now=ports.store.now(),
         grants=grants,
         beat_every_s=ports.settings.beat_every_s,
         draining=node is not None and node.draining,
-        rest_s=0.0 if won else _rest(ports, asked, models, others, barred=barred),
+        rest_s=rest_s,
     )
 
 
@@ -127,6 +130,8 @@ def _grant(ports: Ports, job: Job) -> Grant | None:
     if task is None or task.cancel:
         jobs.cancel(ports, job)
         return None
+    if job.stage is Stage.TRANSCRIBE and job.attempt > 1 and task.manifest.options.previews:
+        ports.store.drop_previews(task.id, item=job.item, part=job.part)  # of what is said anew
     if task.state is TaskState.QUEUED:
         now = ports.store.now()
         if ports.store.start_task(task.id, now):

@@ -112,6 +112,8 @@ def expand_job(ports: Ports, job: Job) -> None:
     else:
         children = _children_of(ports, task, _expansion(ports, task, job, now=now))
         write_told(ports, task, children, done)
+        if task.manifest.options.previews and any(each.source == "A" for each in children.outputs):
+            ports.store.drop_previews(task.id, item=job.item)  # the words that count are there
     _close_unwanted(ports, task.id)
     ports.wake()
 

@@ -97,6 +97,7 @@ def sweep(ports: Ports, task_id: str) -> None:
     its children are closed by the expansion itself, which reads the task again at its end. The
     task is read after the jobs: a manager that slept must not close what a retry has revived.
     """
+    ports.store.drop_previews(task_id)
     while True:
         found = [job for job in ports.store.open_jobs(task_id, 500) if not job.state.ended]
         task = ports.store.task(task_id)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from services.model.job import Job, Stage
 from services.model.messages import Keep, Kept, Lookup, Made, Recalled
+from services.model.preview import ATTEMPT, Preview, is_preview
 from services.model.remembered import Remembered, remembered_id
 from task_manager.pipeline.ports import Ports
 
@@ -20,7 +21,7 @@ def look_up(ports: Ports, asked: Lookup) -> Recalled:
         return Recalled(known={}, rest_s=REST_S)
     ids: dict[str, dict[str, str]] = {}  # job → digest → id
     for wanted in asked.wanted:
-        job = ports.store.job(wanted.job)
+        job = _asker(ports, wanted.job)
         if job is not None and job.is_held_by(asked.token, wanted.attempt):
             ids[job.id] = {digest: remembered_id(job.owner, digest) for digest in wanted.digests}
     every = {name for of_job in ids.values() for name in of_job.values()}
@@ -43,7 +44,7 @@ def keep(ports: Ports, told: Keep) -> Kept:
     now = ports.store.now()
     rows: list[Remembered] = []
     for made in told.made:
-        job = ports.store.job(made.job)
+        job = _asker(ports, made.job)
         if job is not None and _may_tell(job, made):
             rows += _rows(job, made, now)
     ports.store.insert_translations(rows)
@@ -54,12 +55,18 @@ def keep(ports: Ports, told: Keep) -> Kept:
     return Kept(count=len(rows))
 
 
-def _may_tell(job: Job, made: Made) -> bool:
-    """An attempt that lost its lease has translated as well as any."""
+def _asker(ports: Ports, job_id: str) -> Job | Preview | None:
+    return ports.store.preview(job_id) if is_preview(job_id) else ports.store.job(job_id)
+
+
+def _may_tell(job: Job | Preview, made: Made) -> bool:
+    """An attempt that lost its lease has translated as well as any, and a preview, too."""
+    if isinstance(job, Preview):
+        return made.attempt == ATTEMPT and job.lease is not None
     return job.stage is Stage.TRANSLATE and 1 <= made.attempt <= job.attempt
 
 
-def _rows(job: Job, made: Made, now: float) -> list[Remembered]:
+def _rows(job: Job | Preview, made: Made, now: float) -> list[Remembered]:
     return [
         Remembered(id=remembered_id(job.owner, digest), task_id=job.task_id, at=now, text=text)
         for digest, text in made.texts.items()

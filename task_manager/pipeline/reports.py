@@ -21,8 +21,9 @@ from services.model.messages import (
     Report,
     Verdict,
 )
+from services.model.preview import is_preview
 from services.model.states import Answer, Event, JobState
-from task_manager.pipeline import jobs, limits, nodes, specs
+from task_manager.pipeline import jobs, limits, nodes, previews, specs
 from task_manager.pipeline.expand import expand_job
 from task_manager.pipeline.ports import Ports
 from task_manager.store.children import NewEvent
@@ -73,9 +74,12 @@ def _tell(ports: Ports, told: Progress) -> None:
         data["segments"] = [segment.model_dump(exclude_none=True) for segment in told.segments]
     kind = "segments" if told.segments else "progress"
     ports.store.append_event(NewEvent(job.task_id, job.owner, ports.store.now(), kind, data))
+    previews.offer(ports, job, told)
 
 
 def _lease(ports: Ports, job_id: str, attempt: int, token: str, *, taken: Any) -> LeaseState:
+    if is_preview(job_id):
+        return previews.lease(ports, job_id, attempt, token)
     for _ in range(TRIES):
         job = taken(job_id, attempt, token)
         if job is not None:
@@ -149,6 +153,8 @@ def finish(ports: Ports, finish: Finish) -> FinishAnswer:
 
 
 def _finish(ports: Ports, token: str, report: Report) -> Status:
+    if is_preview(report.job):
+        return 200 if previews.finish(ports, token, report) else 410
     for _ in range(TRIES):
         job = ports.store.job(report.job)
         if job is None:

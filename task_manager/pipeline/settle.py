@@ -91,6 +91,8 @@ def finalise(ports: Ports, task: Task) -> None:
     }
     ended = ports.store.move_task(task.id, task.revision, fields)
     if ended is not None:
+        if task.manifest.options.previews:
+            ports.store.drop_previews(task.id)
         tell_end(ports, ended)
 
 

@@ -150,6 +150,7 @@ def _transcribe(ports: Ports, task: Task, job: Job) -> TranscribeSpec:
         unsure=options.language_unsure,
         multilingual=options.multilingual,
         reuse=options.reuse,
+        previews=options.previews and bool(task.manifest.languages),
         reference=options.comparable(task.manifest.items[job.item]) if alone else None,
         output=_output(ports, job, "transcript.json"),
         output_text=_output(ports, job, "transcript.txt"),

@@ -150,6 +150,11 @@ class NewOptions(Decoding, OtherNames):
         description="What was heard before in the same audio, with the same options and by the "
         "same model, in a task of yours that is still there, is taken over and not heard again.",
     )
+    previews: bool = Field(
+        default=False,
+        description="Translate sentences while the rest of their recording is still being heard, "
+        "and tell them as events `preview`. The result is the same.",
+    )
     keywords: list[Annotated[str, Field(min_length=1, max_length=100)]] = Field(
         default_factory=list,
         max_length=MAX_KEYWORDS,

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from services import logs
 from services.model.node import Node
+from services.model.preview import Preview
 from task_manager.pipeline.nodes import live_nodes
 from task_manager.pipeline.ports import Ports
 from task_manager.store.protocol import RunningJob
 
 log = logs.get(__name__)
+
+_PREVIEWS = 100  # looked at in one go
 
 Ring = Callable[[str, str], None]  # (queue, job id); raises when the broker did not take it
 
@@ -24,17 +27,39 @@ def announce(ports: Ports, ring: Ring) -> int:
     """
     now = ports.store.now()
     depths = [depth for depth in ports.store.queue_depths(now) if depth.due]
-    nodes = live_nodes(ports) if depths else []
+    again = now - ports.settings.announce_again_s
+    previews = ports.store.silent_previews(again, _PREVIEWS)
+    nodes = live_nodes(ports) if depths or previews else []
     free = free_slots(nodes, busy(ports.store.running_jobs()) if nodes else Counter(), now)
     sent = 0
     for depth in depths:
         limit = min(depth.due, free.get(depth.queue, 0))
         rung, heard = _announce(ports, ring, depth.queue, limit, now)
         sent += rung
+        free[depth.queue] = free.get(depth.queue, 0) - rung
         if not heard:
             ports.waiting.saw(depths, now, rung=False)
             return sent
     ports.waiting.saw(depths, now, rung=True)
+    return sent + _announce_previews(ports, ring, previews, free, now)
+
+
+def _announce_previews(
+    ports: Ports, ring: Ring, previews: Sequence[Preview], free: dict[str, int], now: float
+) -> int:
+    """Those that find a slot which no job needs; how many. What the broker does not take is rung
+    for again in its time, if it still waits then."""
+    sent = 0
+    for preview in previews:
+        if free.get(preview.queue, 0) <= 0 or not ports.store.stamp_preview(preview.id, now):
+            continue
+        free[preview.queue] -= 1
+        try:
+            ring(preview.queue, preview.id)
+        except Exception as error:  # noqa: BLE001 - the broker's client raises anything
+            log.warning("broker_away", error=repr(error))
+            break
+        sent += 1
     return sent
 
 

@@ -10,6 +10,7 @@ from services import logs
 from services.queue import Announcer
 from task_manager.pipeline import Pipeline
 from task_manager.pipeline.expire import expire
+from task_manager.pipeline.previews import LIVES_S
 from task_manager.pipeline.settle import look_over, settle
 from task_manager.registries import open_publisher
 from task_manager.registry import EVERY_S as REGISTRY_EVERY_S
@@ -136,6 +137,7 @@ class Ticker:
                 pass
         sweep_uploads(self._ports)
         sweep_translations(self._ports)
+        store.drop_old_previews(store.now() - LIVES_S)
         expire(self._ports)
         while store.drop_deliveries(store.now() - FORGET_DELIVERIES_S, 500) == 500:
             pass

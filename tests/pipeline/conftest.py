@@ -61,7 +61,11 @@ def accept(pipeline):
         manifest = Manifest(
             items=items,
             targets=[Target(language=language, spelling=language) for language in targets],
-            options=Options(transcribe_model="stub-whisper", node_label=more.pop("node_label", "")),
+            options=Options(
+                transcribe_model="stub-whisper",
+                node_label=more.pop("node_label", ""),
+                previews=more.pop("previews", False),
+            ),
         )
         given = {"priority": 5, "metadata": {}, "idempotency_key": None, "owner": "local"}
         task, _ = pipeline.accept(task_id=new_task_id(), manifest=manifest, **{**given, **more})

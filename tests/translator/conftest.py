@@ -128,7 +128,7 @@ class KeepingWork:
     def keep(self, place: Place, text: str) -> Body:
         return Body(inline=text, size=len(text.encode()))
 
-    def progress(self, fraction: float, *, segments=(), language=None) -> None:
+    def progress(self, fraction: float, *, segments=(), sentences=(), language=None) -> None:
         self.fractions.append(fraction)
 
     def used(self, usage: Usage) -> None:

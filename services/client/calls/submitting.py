@@ -88,6 +88,7 @@ class Options(DecodeOptions, total=False):
     language_unsure: Literal["warn", "fail"]
     multilingual: bool
     reuse: bool
+    previews: bool
     keywords: list[str]
     hotwords: Hotwords
     glossary: Glossary
