@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -122,7 +123,15 @@ def ear(
 
 def said(language: str, chosen: slice, *, voice: int = 3) -> list[np.ndarray]:
     who = speech.voices(language, held_out=True)[voice]
-    return [speech.speak(each.text(language), language, who) for each in KNOWN[chosen]]
+    return by_a_fresh_voice(
+        speech.speak, [(e.text(language), language, who) for e in KNOWN[chosen]]
+    )
+
+
+def by_a_fresh_voice(speak: Callable[..., Any], lines: list[tuple[object, ...]]) -> list[Any]:
+    """What espeak-ng says depends on what it said before, so nothing was: a process of its own."""
+    with get_context("spawn").Pool(1) as fresh:
+        return fresh.starmap(speak, lines)
 
 
 def spoken(language: str, chosen: slice, *, gap: float = 0.5) -> np.ndarray:
@@ -213,11 +222,8 @@ def test_words_lie_where_they_are_said_behind_silences_and_cuts(ear: Ear) -> Non
     """Whisper gives the gap before a sentence to its first word; all others begin where they are
     spoken, whatever silence was passed over before them."""
     who = speech.voices("en", held_out=True)[3]
-    with get_context("spawn").Pool(
-        1
-    ) as fresh:  # what espeak-ng says depends on what it said before
-        lines = [(each.text("en"), "en", who) for each in KNOWN[6:14]]
-        clips = fresh.starmap(speech.pronounce, lines)
+    lines = [(each.text("en"), "en", who) for each in KNOWN[6:14]]
+    clips = by_a_fresh_voice(speech.pronounce, lines)
     gaps = [5.0, 0.5, 9.0, 0.4, 3.0, 0.5, 12.0, 0.5, 2.0]
     audio, times = speech.join([clip.audio for clip in clips], gaps)
     for part_seconds in (300.0, 20.0):
