@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 from pymongo import MongoClient
 from store_factories import REAL_MONGODB, SERVERS
-from wire_server import WireServer
+from wire_server import in_memory
 
 from services.settings import Settings
 from task_manager.store.opening import open_store
@@ -26,12 +26,8 @@ def _open(address: str) -> Store:
 @pytest.fixture(scope="session")
 def wire_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a wire server that keeps its databases in memory."""
-    server = WireServer(tmp_path_factory.mktemp("wire"), "memory")
-    try:
-        server.start()
-        yield server.url
-    finally:
-        server.kill()
+    with in_memory(tmp_path_factory.mktemp("wire")) as url:
+        yield url
 
 
 def _throwaway_database(url: str) -> Iterator[str]:

@@ -7,6 +7,8 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pymongo import MongoClient
@@ -49,6 +51,17 @@ class WireServer:
     def thaw(self) -> None:
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
+
+
+@contextmanager
+def in_memory(folder: Path) -> Iterator[str]:
+    """The URL of one that keeps its databases in memory, and ends with the block."""
+    server = WireServer(folder, "memory")
+    try:
+        server.start()
+        yield server.url
+    finally:
+        server.kill()
 
 
 def _free_port() -> int:

@@ -16,7 +16,7 @@ from task_manager.pipeline import Pipeline
 from task_manager.pipeline.accept import new_task_id
 from task_manager.pipeline.settle import settle
 from task_manager.store.sqlite import SqliteStore
-from tests.contract.wire_server import WireServer
+from tests.contract.wire_server import in_memory
 
 
 @pytest.fixture
@@ -99,9 +99,5 @@ def settled(pipeline):
 
 @pytest.fixture(scope="module")
 def wire_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    server = WireServer(tmp_path_factory.mktemp("wire"), "memory")
-    try:
-        server.start()
-        yield server.url
-    finally:
-        server.kill()
+    with in_memory(tmp_path_factory.mktemp("wire")) as url:
+        yield url
