@@ -113,7 +113,7 @@ def expand_job(ports: Ports, job: Job) -> None:
         children = _children_of(ports, task, _expansion(ports, task, job, now=now))
         write_told(ports, task, children, done)
         if task.manifest.options.previews and any(each.source == "A" for each in children.outputs):
-            ports.store.drop_previews(task.id, item=job.item)  # the words that count are there
+            ports.store.drop_previews(task.id, item=job.item, only_waiting=True)
     _close_unwanted(ports, task.id)
     ports.wake()
 

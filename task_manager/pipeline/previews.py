@@ -1,7 +1,8 @@
 """Previews: sentences are translated while their part is still being heard.
 
 They are only ever a foretaste. A translator is given one when no real work waits in its queue;
-one that fails, or whose worker dies, is gone; and all go when the words that count are there.
+one that fails, or whose worker dies, is gone; and when the words that count are there, none is
+begun or shown any more. What runs by then is still remembered for those.
 """
 
 from __future__ import annotations
@@ -38,8 +39,9 @@ def offer(ports: Ports, job: Job, told: Progress) -> None:
         return
     ports.store.insert_previews(_previews(ports, task, job, told))
     heard, task = ports.store.job(job.id), ports.store.task(job.task_id)
-    if heard is None or heard.state is not JobState.RUNNING or task is None or task.cancel:
-        ports.store.drop_previews(job.task_id, item=job.item, part=job.part)
+    wanted = task is not None and not task.cancel
+    if not wanted or heard is None or heard.state is not JobState.RUNNING:
+        ports.store.drop_previews(job.task_id, item=job.item, part=job.part, only_waiting=wanted)
     ports.wake()
 
 
@@ -142,11 +144,15 @@ def finish(ports: Ports, token: str, report: Report) -> bool:
 
 
 def _tell(ports: Ports, preview: Preview, report: Report) -> None:
-    """One event for all of its sentences, unless their part is being heard anew by now."""
+    """One event for all of its sentences, unless their part is being heard anew by now, or the
+    words that count are there."""
     result, heard = report.result, ports.store.job(preview.heard)
     if not isinstance(result, TranslateResult) or result.transcript.inline is None:
         return
     if heard is None or heard.attempt != preview.heard_attempt:
+        return
+    there = ports.store.output_lines(preview.task_id, preview.item, preview.item)
+    if any(line.source == "A" for line in there):
         return
     made = Transcript.model_validate_json(result.transcript.inline).segments
     if len(made) != len(preview.sentences):  # cut otherwise by another release of the worker

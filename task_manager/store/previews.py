@@ -39,9 +39,15 @@ class PreviewStore(Protocol):
         ...
 
     def drop_previews(
-        self, task_id: str, *, item: int | None = None, part: int | None = None
+        self,
+        task_id: str,
+        *,
+        item: int | None = None,
+        part: int | None = None,
+        only_waiting: bool = False,
     ) -> int:
-        """Removes those of a task, of one of its items, or of a part of that; how many."""
+        """Removes those of a task, of one of its items, or of a part of that; how many. Those that
+        are worked on, or were, may stay."""
         ...
 
     def drop_old_previews(self, before: float) -> int:

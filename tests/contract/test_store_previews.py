@@ -85,6 +85,21 @@ def test_who_waits_unheard_of_is_found_until_it_is_stamped_or_taken(store: Store
     assert silent(NOW + 9) == [second]
 
 
+def test_those_that_are_worked_on_or_were_may_stay(store: Store) -> None:
+    ended, running, waiting, other = put(
+        store, *(a_preview(first=n) for n in range(3)), a_preview(item=1)
+    )
+    assert claim(store, "1", limit=1) == [ended]
+    assert store.end_preview(ended, "1")
+    assert claim(store, "2", limit=1) == [running]
+
+    assert store.drop_previews("t", item=0, only_waiting=True) == 1
+    assert store.drop_previews("t", item=0, only_waiting=True) == 0
+    left = [name for name in (ended, running, waiting, other) if store.preview(name)]
+    assert left == [ended, running, other]
+    assert store.drop_previews("t") == 3
+
+
 def test_they_go_with_their_part_their_item_their_task_and_their_time(store: Store) -> None:
     def left(task: str = "t") -> int:
         return store.count_previews(task, 9)

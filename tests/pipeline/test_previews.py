@@ -186,8 +186,8 @@ def test_a_preview_that_comes_to_nothing_is_not_run_again(hearing, hand, tell, t
     assert pipeline.task(task.id).state is TaskState.RUNNING
 
 
-def test_all_previews_are_gone_when_the_words_that_count_are_there(
-    hearing, hand, tell, told, left, settled
+def test_none_is_begun_when_the_words_that_count_are_there_and_what_runs_is_kept_for_those(
+    hearing, hand, tell, told, left, settled, pipeline
 ):
     task, grant, token = hearing("zh")
     tell(grant, token, "Three coins.")
@@ -197,12 +197,38 @@ def test_all_previews_are_gone_when_the_words_that_count_are_there(
     assert left(task) == 2
 
     assert hand.finish(grant, token=token) == 200
-    assert left(task) == 0
-    assert hand.beat(preview, preview_token) == "cancelled"
-    assert hand.finish(preview, token=preview_token, result=translated(preview)) == 410
-    assert told(task) == []
-    hand.work()
+    assert left(task) == 1
+    assert hand.beat(preview, preview_token) == "held"
+    assert hand.finish(preview, token=preview_token, result=translated(preview)) == 200
+    assert told(task) == [], "nobody waits for it any more"
+    made = Made(job=preview.job, attempt=1, texts={ONE: "三枚硬币。"})
+    assert pipeline.keep(Keep(made=[made])).count == 1
+
+    (real,) = hand.claim(TRANSLATE)
+    wanted = Wanted(job=real.job, attempt=real.attempt, digests=[ONE])
+    answer = pipeline.look_up(Lookup(token=hand.token, wanted=[wanted]))
+    assert answer.known == {real.job: {ONE: "三枚硬币。"}}
+    assert hand.finish(real) == 200
     assert settled(task).state is TaskState.SUCCEEDED
+    assert left(task) == 0
+
+
+def test_what_is_told_when_the_words_that_count_are_there_is_not_begun(
+    hearing, hand, tell, left, pipeline
+):
+    task, grant, token = hearing("zh")
+    job = pipeline.ports.store.job(grant.job)
+    tell(grant, token, "Three coins.")
+    (running,) = hand.claim(TRANSLATE)
+    running_token = hand.token
+    hand.finish(grant, token=token)
+    late = Progress(
+        token=token, job=job.id, attempt=1, number=2, fraction=0.9,
+        sentences=sentences("A box.", first=1), language="en",
+    )  # fmt: skip
+    previews.offer(pipeline.ports, job, late)  # by a manager that slept
+    assert left(task) == 1
+    assert hand.beat(running, running_token) == "held"
 
 
 @pytest.mark.parametrize("order", ["cancel", "delete"])

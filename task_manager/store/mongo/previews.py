@@ -52,9 +52,15 @@ class PreviewCollection(Database):
         return self._previews.count({"task_id": task_id}, limit=cap)
 
     def drop_previews(
-        self, task_id: str, *, item: int | None = None, part: int | None = None
+        self,
+        task_id: str,
+        *,
+        item: int | None = None,
+        part: int | None = None,
+        only_waiting: bool = False,
     ) -> int:
-        where = {"task_id": task_id, "item": item, "part": part}
+        state = "waiting" if only_waiting else None
+        where = {"task_id": task_id, "item": item, "part": part, "state": state}
         return self._previews.delete({k: v for k, v in where.items() if v is not None})
 
     def drop_old_previews(self, before: float) -> int:

@@ -68,13 +68,20 @@ class PreviewTable(Database):
         return int(count)
 
     def drop_previews(
-        self, task_id: str, *, item: int | None = None, part: int | None = None
+        self,
+        task_id: str,
+        *,
+        item: int | None = None,
+        part: int | None = None,
+        only_waiting: bool = False,
     ) -> int:
         terms, values = ["task_id = ?"], [task_id, item, part]
         if item is not None:
             terms.append("item = ?")
         if part is not None:
             terms.append("part = ?")
+        if only_waiting:
+            terms.append("state = 'waiting'")
         bound = tuple(value for value in values if value is not None)
         sql = f"DELETE FROM previews WHERE {' AND '.join(terms)}"
         if not self._rows(f"SELECT 1 FROM previews WHERE {' AND '.join(terms)} LIMIT 1", *bound):
