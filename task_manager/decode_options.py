@@ -56,8 +56,6 @@ def to_decoding(new: NewOptions) -> Decoding:
         raise _contradiction(
             "hallucination_silence_threshold", "it looks at the times of words: set word_timestamps"
         )
-    if decoding.n_best > 1 and new.segments == "sentences":
-        _refuse(stated, "n_best", "other readings belong to the segments that the engine cuts")
     if decoding.prefix and new.channels == "each":
         raise _impossible("prefix", "Every channel begins by itself: there is no prefix for all.")
     if new.multilingual:

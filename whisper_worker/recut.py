@@ -9,7 +9,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-from services.model.transcript import Segment, Word
+from services.model.transcript import Alternative, Segment, Word
 from whisper_worker.confidence import confidence
 from whisper_worker.sentence_ends import ends_clause, ends_sentence
 
@@ -22,7 +22,8 @@ _Held = tuple[Word, Segment]  # a word, and what the engine heard it in
 
 class Sentences:
     """Segments go in as they are heard, sentences come out. No word is lost, doubled or moved; a
-    segment without words goes through as it is, behind all that was said before."""
+    segment without words goes through as it is, behind all that was said before. Other readings
+    stay whole: nobody knows which of their words belong to which sentence."""
 
     def __init__(self, language: str) -> None:
         self._language = language
@@ -96,9 +97,21 @@ def _sentence(held: Sequence[_Held]) -> Segment:
             "end": max(words[0].start, words[-1].end),
             "text": "".join(word.text for word in words).strip(),
             "words": words,
+            "alternatives": _alternatives(held) or None,
         }
     )
     return cut.model_copy(update={"confidence": confidence(cut)})
+
+
+def _alternatives(held: Sequence[_Held]) -> list[Alternative]:
+    """The other readings of what begins among these words, each with the times of what it is a
+    reading of."""
+    begun = [segment for word, segment in held if segment.words and word is segment.words[0]]
+    return [
+        other.model_copy(update={"start": segment.start, "end": segment.end})
+        for segment in begun
+        for other in segment.alternatives or []
+    ]
 
 
 def _blended(sources: Sequence[Segment]) -> Segment:

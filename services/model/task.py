@@ -130,8 +130,7 @@ class Options(Stored):
         """Whether segments are cut anew, from words into sentences: by default where words are
         timed anyway, or an engine cuts every 30 seconds."""
         if self.segments == "auto":
-            timed = self.word_timestamps or self.decoding.mode == "batched"
-            return timed and self.decoding.n_best == 1
+            return self.word_timestamps or self.decoding.mode == "batched"
         return self.segments == "sentences"
 
     def translators(self, target: str) -> list[str] | None:

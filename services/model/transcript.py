@@ -23,10 +23,14 @@ class Word(Stored):
 
 
 class Alternative(Stored):
-    """Another reading of a segment, and how sure the model is of the window that it stands in."""
+    """Another reading of a segment, and how sure the model is of the window that it stands in.
+    Where segments were cut anew into sentences, `start` and `end` say of what it is a reading: of
+    all that the engine heard as one, which begins in this sentence and may end in a later one."""
 
     text: str
     avg_logprob: float
+    start: float | None = None
+    end: float | None = None
 
 
 class Segment(Stored):

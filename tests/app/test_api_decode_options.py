@@ -72,6 +72,15 @@ def test_every_option_reaches_the_worker_from_json(manager) -> None:
     assert (options["decoding"]["n_best"], options["beam_size"]) == (2, 4)
 
 
+def test_other_readings_may_be_asked_for_with_sentences(manager) -> None:
+    options = {"n_best": 2, "segments": "sentences"}
+    manager.create(items=[{"audio": manager.upload()}], targets=["zh"], options=options)
+    token, grant = manager.driver.claim_stage("prepare")
+    manager.driver.finish(token, grant)
+    _, grant = manager.driver.claim_stage("transcribe")
+    assert (grant.spec.recut, grant.spec.decoding.n_best) == (True, 2)
+
+
 def test_every_option_reaches_the_worker_from_a_form(manager) -> None:
     texts = ("mode", "task", "prompt")
     fields = {name: value if name in texts else json.dumps(value) for name, value in ASKED.items()}

@@ -74,7 +74,6 @@ def test_what_is_written_becomes_one_value(
         ({"early_stopping": True, "patience": 2}, "early_stopping"),
         ({"batch_size": 4}, "batch_size"),
         ({"hallucination_silence_threshold": 2}, "hallucination_silence_threshold"),
-        ({"n_best": 2, "segments": "sentences"}, "n_best"),
     ],
 )
 def test_what_contradicts_itself_is_refused_with_the_field(

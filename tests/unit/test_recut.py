@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.model.transcript import Segment, Word
+from services.model.transcript import Alternative, Segment, Word
 from whisper_worker.recut import LONGEST, LONGEST_S, PAUSE_S, Sentences
 
 
@@ -121,6 +121,29 @@ def test_a_sentence_knows_how_sure_its_words_are() -> None:
     [blended] = recut(one, two)
     known = (blended.avg_logprob, blended.no_speech_prob, blended.temperature)
     assert known == (-1.5, 0.3, 0.4)
+
+
+def other(text: str) -> list[Alternative]:
+    return [Alternative(text=text, avg_logprob=-0.5)]
+
+
+def test_another_reading_stays_whole_with_the_times_of_what_it_is_a_reading_of() -> None:
+    first, second = recut(segment("One two. Three four.", 10.0, alternatives=other("Won too free")))
+    (found,) = first.alternatives
+    assert (found.text, found.start, found.end) == ("Won too free", 10.0, 11.9)
+    assert second.alternatives is None
+
+
+def test_a_sentence_of_several_segments_has_the_other_readings_of_each() -> None:
+    one = segment("One", alternatives=other("Won"))
+    two = segment("two. Three", 0.5, alternatives=other("too tree"))
+    three = segment("four.", 1.5, alternatives=other("for"))
+    first, second = recut(one, two, three)
+    assert [(a.text, a.start, a.end) for a in first.alternatives] == [
+        ("Won", 0.0, 0.4),
+        ("too tree", 0.5, 1.4),
+    ]
+    assert [(a.text, a.start, a.end) for a in second.alternatives] == [("for", 1.5, 1.9)]
 
 
 _WORDS = st.sampled_from(

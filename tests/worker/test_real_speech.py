@@ -17,6 +17,7 @@ from demo.grammar import sentences
 from demo.sample import expected_text
 from services import settings
 from services.chinese import written_in
+from services.model.decoding import Decoding
 from services.model.errors import JobFailed
 from services.model.messages import Grant
 from services.model.stages import DetectSpec, PrepareSpec, TranscribeResult, TranscribeSpec
@@ -254,6 +255,25 @@ def test_sentences_need_no_word_times_and_are_told_whole_as_they_are_heard(
     assert [segment for told in manager.told for segment in told.segments] == heard.segments
     fractions = [told.fraction for told in manager.told if told.segments]
     assert fractions == sorted(fractions)
+
+
+def test_sentences_keep_the_other_readings_of_what_the_engine_heard(ear: Ear) -> None:
+    audio = spoken("en", slice(0, 6))
+    asked = {"language": "en", "word_timestamps": True, "decoding": Decoding(n_best=4)}
+    for loud in (0.06, 0.07, 0.05, 0.08):
+        noisy = audio + np.random.default_rng(0).normal(0, loud, len(audio)).astype(np.float32)
+        cut, whole = (ear.hear(noisy, recut=recut, **asked).segments for recut in (True, False))
+        heard = [
+            (other.text, segment.start, segment.end)
+            for segment in whole
+            for other in segment.alternatives or []
+        ]
+        if heard:
+            break
+    assert heard
+    told = [(segment, other) for segment in cut for other in segment.alternatives or []]
+    assert [(other.text, other.start, other.end) for _, other in told] == heard
+    assert all(segment.start <= other.start < segment.end for segment, other in told)
 
 
 def test_a_talk_has_the_same_words_in_however_many_parts(ear: Ear) -> None:
