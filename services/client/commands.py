@@ -46,6 +46,21 @@ CheckThreshold = Annotated[
 CheckAction = Annotated[
     str | None, typer.Option(help="flag, or fail: what becomes of items above --check.")
 ]
+From = Annotated[str | None, typer.Option("--from", help="The language spoken and written.")]
+Spoken = Annotated[
+    str | None,
+    typer.Option(metavar="LANG,…", help="It is one of these that is spoken, if --from is not."),
+]
+Multilingual = Annotated[
+    bool, typer.Option("--multilingual", help="Several languages in one recording.")
+]
+LanguageThreshold = Annotated[
+    float | None,
+    typer.Option(metavar="0…1", help="A language that is heard with less than this is unsure."),
+]
+LanguageUnsure = Annotated[
+    str | None, typer.Option(help="warn, or fail: what becomes of items with an unsure language.")
+]
 Beam = Annotated[
     int | None, typer.Option(metavar="N", help="How many readings are followed at once.")
 ]
@@ -55,6 +70,10 @@ Batched = Annotated[
 Temperature = Annotated[
     str | None,
     typer.Option(metavar="T[,T…]", help="How freely words are chosen, 0 to 1; or a ladder."),
+]
+OutputPrefix = Annotated[
+    str | None,
+    typer.Option(metavar="URL", help="Have the server write results to s3://… or oss://… too."),
 ]
 OtherOptions = Annotated[
     list[str] | None,
@@ -95,9 +114,11 @@ def submit(  # noqa: PLR0917  typer passes them by name
     text: Annotated[
         list[str] | None, typer.Option(metavar="ID=TEXT", help="A reference text.")
     ] = None,
-    source: Annotated[
-        str | None, typer.Option("--from", help="The language spoken and written.")
-    ] = None,
+    source: From = None,
+    spoken: Spoken = None,
+    multilingual: Multilingual = False,
+    language_threshold: LanguageThreshold = None,
+    language_unsure: LanguageUnsure = None,
     model: Annotated[str | None, typer.Option(help="The speech model.")] = None,
     hotwords: TermsNamed = None,
     hotword_method: HotwordMethod = "prompt",
@@ -112,10 +133,7 @@ def submit(  # noqa: PLR0917  typer passes them by name
     option: OtherOptions = None,
     priority: Annotated[str | None, typer.Option(help="urgent, normal or bulk.")] = None,
     node_label: NodeLabel = None,
-    output_prefix: Annotated[
-        str | None,
-        typer.Option(metavar="URL", help="Have the server write results to s3://… or oss://… too."),
-    ] = None,
+    output_prefix: OutputPrefix = None,
     wait: Wait = False,
     out: Out = None,
     json: AsJson = False,
@@ -128,6 +146,8 @@ def submit(  # noqa: PLR0917  typer passes them by name
     stated: dict[str, Any] = {"check_threshold": check, "check_action": check_action}
     stated |= {"model": model, "channels": channels, "node_label": node_label, "beam_size": beam}
     stated |= {"mode": "batched"} if batched else {}
+    stated |= {"spoken": submitting.to_spoken(spoken), "language_threshold": language_threshold}
+    stated |= {"language_unsure": language_unsure, "multilingual": multilingual or None}
     stated |= {"hotwords": submitting.to_hotwords(hotwords, hotword_method, boost)}
     stated |= {"glossary": submitting.to_glossary(glossary or [])}
     options = submitting.to_options(stated, option or [], temperature)

@@ -68,10 +68,23 @@ def _of_file(written: str) -> tuple[str, Item]:
 
 def to_targets(written: str) -> list[str]:
     """The languages of a comma list. Raises BadArguments."""
-    targets = [tag for part in written.split(",") if (tag := part.strip())]
+    targets = _listed(written)
     if not targets:
         raise BadArguments("Name the target languages, such as --to zh,ja.")
     return targets
+
+
+def to_spoken(written: str | None) -> list[str] | None:
+    """The languages of a comma list, one of which is spoken. Raises BadArguments."""
+    if written is None:
+        return None
+    if not (tags := _listed(written)):
+        raise BadArguments("Name the languages that may be spoken, such as --spoken en,zh.")
+    return tags
+
+
+def _listed(written: str) -> list[str]:
+    return [tag for part in written.split(",") if (tag := part.strip())]
 
 
 def to_options(

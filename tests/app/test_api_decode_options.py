@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from running_manager import error_of
 
+from services.client.submitting import BadArguments, to_spoken
 from services.model.decoding import Decoding
 
 ASKED: dict[str, Any] = {
@@ -102,6 +103,23 @@ def test_the_command_has_options_for_the_common_ones_and_takes_any_other(
     decoding = told(manager)
     assert (decoding.mode, decoding.beam_size, decoding.prompt) == ("batched", 3, "Before.")
     assert (decoding.sampling_top_k, decoding.guards) == (5, ["loop"])
+
+
+def test_the_command_says_which_languages_may_be_spoken(fanscribe, manager, tmp_path) -> None:
+    (tmp_path / "1.wav").write_bytes(b"RIFF")
+    to = ("submit", str(tmp_path / "1.wav"), "--to", "zh")
+    unsure = ("--language-threshold", "0.7", "--language-unsure", "fail")
+    fanscribe(*to, "--spoken", "en, jp", "--multilingual", *unsure)
+    (task,) = manager.api.get("/v1/tasks").json()["tasks"]
+    options = manager.task(task["id"])["options"]
+    languages = {"spoken": ["en", "ja"], "language_threshold": 0.7, "language_unsure": "fail"}
+    assert options.items() >= {**languages, "multilingual": True}.items()
+
+
+def test_a_list_of_languages_that_names_none_is_refused_before_anything_is_sent() -> None:
+    assert to_spoken(None) is None
+    with pytest.raises(BadArguments):
+        to_spoken(",")
 
 
 @pytest.mark.parametrize(
