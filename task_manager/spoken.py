@@ -42,7 +42,7 @@ def body(
 
 def short(found: Heard) -> dict[str, Any]:
     """The text, the language that was spoken, and how long."""
-    language = found.item.language
+    language = found.item.spoken_language
     known = [] if language in {None, "und"} else [{"code": language}]
     return {"text": found.transcript.text, "languages": known, "usage": found.usage}
 

@@ -7,6 +7,7 @@ from typing import Literal, cast
 
 from services.model.task import Item, Source, Task, TaskEvent
 from services.model.transcript import Output, Segment, Transcript, join_segments
+from task_manager import learnt
 from task_manager.clock import moment
 from task_manager.results import Results
 from task_manager.schemas.item import TranscriptView
@@ -45,7 +46,8 @@ def _of_text(output: Output, text: str) -> Transcript:
 
 def heard_so_far(store: Store, task: Task, item: Item) -> TranscriptView:
     """The segments that the item's transcription told on its way, from the event log."""
-    language = item.language
+    decoding = task.manifest.options.decoding
+    language = decoding.language(item.language) if item.language else None
     segments: list[Segment] = []
     for event in newest_attempts(_told(store, task, item)):
         language = event.data.get("language") or language
@@ -55,6 +57,7 @@ def heard_so_far(store: Store, task: Task, item: Item) -> TranscriptView:
         text_id=item.text_id,
         source="A",
         language=language,
+        spoken_language=item.language or (language if decoding.task == "transcribe" else None),
         complete=False,
         text=join_segments(segments, language or ""),
         duration=None,
@@ -94,9 +97,16 @@ def view(results: Results, item: Item, output: Output) -> TranscriptView:
     return TranscriptView(
         text_id=item.text_id,
         source=cast("Literal['A', 'T']", output.source),
+        spoken_language=_spoken(item, output),
         complete=True,
         version=output.version,
         corrected_by=output.corrected_by or None,
         corrected_at=moment(output.created_at) if output.corrected_by else None,
         **{name: getattr(transcript, name) for name in Transcript.model_fields},
     )
+
+
+def _spoken(item: Item, output: Output) -> str | None:
+    if output.source != Source.AUDIO or output.kind == "translation":
+        return None
+    return learnt.spoken(item, {"language": output.language, **output.facts})

@@ -10,11 +10,10 @@ from typing import Any
 from services.model.export import shown
 from services.model.job import HistoryEntry, Job, Stage
 from services.model.node import takers
-from services.model.stages import DetectResult, PrepareResult
 from services.model.states import JobState
 from services.model.task import Item, Priority, Source, Task
-from services.model.transcript import Check
-from task_manager.cells import cell, done, warnings_of
+from task_manager import learnt
+from task_manager.cells import cell, done
 from task_manager.clock import moment
 from task_manager.pipeline import estimate, exports
 from task_manager.pipeline.limits import LEAST
@@ -40,7 +39,6 @@ from task_manager.store.protocol import OutputLine, Store
 
 LOOKED_AT = 100  # items whose jobs a task's own page looks at
 SHOWN = 100  # attempts and warnings on that page
-_COVERED = 0.98  # less decoded than this share of what was declared is flagged
 
 _PRIORITIES: Mapping[int, PriorityName] = {
     Priority.URGENT: "urgent",
@@ -244,14 +242,15 @@ def _known(
 
 
 def _item(task: Task, item: Item, known: _Known) -> ItemView:
-    facts = _facts(known)
-    check = _check(facts)
+    facts = learnt.facts(task, known.jobs, known.outputs)
+    check = learnt.check(facts)
     return ItemView(
         ordinal=item.ordinal,
         text_id=item.text_id,
         audio=AudioView(**item.audio.model_dump(exclude={"key"})) if item.audio else None,
         has_text=item.text is not None,
-        language=item.language or facts.get("language"),
+        language=learnt.language(task, item, facts),
+        spoken_language=learnt.spoken(item, facts),
         language_probability=facts.get("language_probability"),
         duration=facts.get("seconds"),
         coverage=facts.get("coverage"),
@@ -261,54 +260,20 @@ def _item(task: Task, item: Item, known: _Known) -> ItemView:
         engine_seconds=facts.get("engine_seconds"),
         reused=facts.get("reused", False),
         check=check,
-        warnings=_warnings(task, facts, check),
+        warnings=learnt.warnings(task, facts, check),
         hotwords=facts.get("hotwords"),
         cells=_cells(task, item, known),
     )
 
 
-def _facts(known: _Known) -> dict[str, Any]:
-    """What the item's jobs learnt, in the order in which they learn it; then its transcript."""
-    facts: dict[str, Any] = {}
-    for job in known.jobs:
-        if job.stage is Stage.PREPARE and job.result is not None:
-            facts |= PrepareResult.model_validate(job.result).facts
-        elif job.stage is Stage.DETECT and job.result is not None:
-            found = DetectResult.model_validate(job.result)
-            facts |= {"language": found.language, "language_probability": found.probability}
-    for output in known.outputs:
-        if output.source == Source.AUDIO and output.kind != "translation":
-            facts |= {"language": output.language, **output.facts}
-    told = [warning for output in known.outputs for warning in warnings_of(output)]
-    if told:
-        facts["warnings"] = [*(facts.get("warnings") or []), *dict.fromkeys(told)]
-    return facts
-
-
-def _check(facts: Mapping[str, Any]) -> Check | None:
-    return Check.model_validate(facts["check"]) if facts.get("check") else None
-
-
 def _warned(task: Task, known: Mapping[int, _Known]) -> list[Warned]:
     found = []
     for item in sorted(known):
-        facts = _facts(known[item])
+        facts = learnt.facts(task, known[item].jobs, known[item].outputs)
         text_id = task.manifest.items[item].text_id
-        warnings = _warnings(task, facts, _check(facts))
+        warnings = learnt.warnings(task, facts, learnt.check(facts))
         found += [Warned(text_id=text_id, warning=each) for each in warnings]
     return found
-
-
-def _warnings(task: Task, facts: Mapping[str, Any], check: Check | None) -> list[str]:
-    warnings = list(facts.get("warnings") or [])
-    coverage = facts.get("coverage")
-    if coverage is not None and coverage < _COVERED and "low_coverage" not in warnings:
-        warnings.append("low_coverage")
-    if facts.get("no_speech") and "no_speech" not in warnings:
-        warnings.append("no_speech")
-    if check is not None and check.is_above(task.manifest.options.check_threshold):
-        warnings.append("check_above_threshold")
-    return warnings
 
 
 def _cells(task: Task, item: Item, known: _Known) -> dict[str, dict[str, CellView]]:

@@ -67,11 +67,13 @@ def detect(spec: DetectSpec, work: Work) -> DetectResult:
 
 @dataclass(frozen=True, slots=True)
 class _Heard:
-    """What was said, what could not be done as it was asked for, what came of the terms, and what
-    all that depends on."""
+    """What was said, what could not be done as it was asked for, in which language it was spoken
+    where that is not the one it is written in, what came of the terms, and what all that depends
+    on."""
 
     transcript: Transcript
     warnings: list[str]
+    spoken: str | None = None
     hinted: Hinted | None = None
     digest: str | None = None
     reused: bool = False
@@ -89,6 +91,7 @@ def transcribe(spec: TranscribeSpec, work: Work) -> TranscribeResult:
     found, differences = checked(reference, transcript, spec.output_differences, work)
     return TranscribeResult(
         language=transcript.language,
+        spoken=heard.spoken,
         language_probability=transcript.language_probability,
         text=work.keep(spec.output_text, transcript.text),
         transcript=work.keep(spec.output, transcript.model_dump_json(exclude_none=True)),
@@ -112,7 +115,9 @@ def _reused(spec: TranscribeSpec, work: Work) -> _Heard | None:
         return None
     result, transcript = earlier.result, earlier.transcript
     work.progress(1.0, segments=transcript.segments, language=transcript.language)
-    return _Heard(transcript, result.warnings, result.hotwords, result.digest, reused=True)
+    return _Heard(
+        transcript, result.warnings, result.spoken, result.hotwords, result.digest, reused=True
+    )
 
 
 def _heard(spec: TranscribeSpec, work: Work) -> _Heard:
@@ -166,7 +171,8 @@ def _heard(spec: TranscribeSpec, work: Work) -> _Heard:
         tell(left, 1.0)
     transcript = _transcript(spec, written, probability, kept, dropped)
     warnings += [*hints.warnings, *spec.decoding.warnings]
-    return _Heard(transcript, warnings, hints.hinted, reusing.digest(spec, loaded.on))
+    spoken = None if language == written else language
+    return _Heard(transcript, warnings, spoken, hints.hinted, reusing.digest(spec, loaded.on))
 
 
 def _said(

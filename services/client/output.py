@@ -135,7 +135,7 @@ def show_task(task: TaskView, items: list[ItemView], *, as_json: bool) -> None:
     rows = (
         [
             item.text_id,
-            item.language or "?",
+            item.tongue,
             "" if item.duration is None else f"{item.duration:.1f} s",
             "" if item.check is None else f"{item.check.rate:.1%}",
             _cells(item),

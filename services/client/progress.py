@@ -96,7 +96,7 @@ def _cells(task: TaskView, items: list[ItemView]) -> Table:
         table.add_column(name)
     for item in items[:_MOST_ROWS]:
         cells = [_marks(sources) for sources in item.cells.values()]
-        table.add_row(Text(item.text_id), Text(item.language or "?"), *cells)
+        table.add_row(Text(item.text_id), Text(item.tongue), *cells)
     if len(items) > _MOST_ROWS:
         table.add_row(Text(f"… and {len(items) - _MOST_ROWS} more"))
     return table

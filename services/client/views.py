@@ -129,6 +129,7 @@ class ItemView(Stored):
     text_id: str
     audio: dict[str, Any] | None = None
     language: str | None = None
+    spoken_language: str | None = None
     duration: float | None = None
     coverage: float | None = None
     gaps: list[tuple[float, float]] = Field(default_factory=list)
@@ -139,6 +140,12 @@ class ItemView(Stored):
     warnings: list[str] = Field(default_factory=list)
     hotwords: Hinted | None = None
     cells: dict[str, dict[str, CellView]]
+
+    @property
+    def tongue(self) -> str:
+        """Its language for a person, with the spoken one where that is another."""
+        spoken, language = self.spoken_language, self.language or "?"
+        return language if spoken in {None, self.language} else f"{spoken} → {language}"
 
 
 class CorrectionView(Stored):
@@ -178,6 +185,7 @@ class TranscriptView(Stored):
     text_id: str
     source: str = "A"
     language: str | None = None
+    spoken_language: str | None = None
     complete: bool
     text: str = ""
     duration: float | None = None

@@ -212,11 +212,14 @@ class DetectResult(Value):
 
 class TranscribeResult(Value):
     """`runs` are the parts a translation is cut into: ranges of segments that end with a
-    sentence. `warnings` tell what could not be done as it was asked for. `digest` is what the
-    words depend on, where that is known, and `reused` whether they are those of an earlier job."""
+    sentence. `language` is that of the words, and `spoken` the one that was heard where that is
+    another, for the speech model itself translated; the probability is that of the heard one.
+    `warnings` tell what could not be done as it was asked for. `digest` is what the words depend
+    on, where that is known, and `reused` whether they are those of an earlier job."""
 
     stage: Literal["transcribe"] = "transcribe"
     language: str
+    spoken: str | None = None
     language_probability: float | None = None
     text: Body
     transcript: Body

@@ -168,6 +168,8 @@ def _transcript(
     hinted = hotwords.joined(part.hotwords for part in parts if part.hotwords is not None)
     if hinted is not None:
         facts["hotwords"] = hinted.model_dump()
+    if heard.spoken is not None:
+        facts["spoken_language"] = heard.spoken
     if any(part.reused for part in parts):
         facts["reused"] = True
     if isinstance(result, TranscribeResult):

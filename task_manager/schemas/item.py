@@ -63,8 +63,14 @@ class ItemView(AnswerModel):
     text_id: str
     audio: AudioView | None
     has_text: bool
-    language: str | None = Field(description="Stated, or heard.")
-    language_probability: float | None
+    language: str | None = Field(
+        description="Of its words, stated or heard: `en` where the speech model translates an "
+        "audio without a text."
+    )
+    spoken_language: str | None = Field(
+        description="Of its audio, stated or heard; null where there is none."
+    )
+    language_probability: float | None = Field(description="Of the one that was heard.")
     duration: float | None = Field(description="Seconds of audio.")
     coverage: float | None = Field(description="Decoded ÷ declared seconds; below 0.98 flagged.")
     gaps: list[tuple[float, float]] = Field(
@@ -102,7 +108,11 @@ class TranscriptView(AnswerModel):
 
     text_id: str
     source: Literal["A", "T"]
-    language: str | None
+    language: str | None = Field(description="Of these words.")
+    spoken_language: str | None = Field(
+        description="Of the audio that these words were heard in: another than `language` where "
+        "the speech model itself translated; null for a text and for a translation."
+    )
     complete: bool
     text: str
     duration: float | None

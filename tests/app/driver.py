@@ -168,7 +168,8 @@ class Driver:
             checked = spec.reference is not None
             plain, whole = _bodies(text, language, words=spec.word_timestamps)
             return TranscribeResult(
-                language=language, language_probability=0.9, text=plain, transcript=whole,
+                language=language, spoken=None if language == heard else heard,
+                language_probability=0.9, text=plain, transcript=whole,
                 segments=1, runs=[(0, 1)], warnings=self.warnings,
                 check=self.check if checked else None,
                 differences=inline(self.differences.model_dump_json()) if checked else None,

@@ -92,6 +92,15 @@ def test_what_the_speech_model_writes_in_english_is_translated_from_english(
     assert error["message"].startswith("No configured model translates en into de")
 
 
+def test_a_model_that_is_named_need_not_know_the_language_that_is_spoken(narrow: Manager) -> None:
+    item = {"audio": narrow.upload(), "language": "fr"}
+    for named in ({"translate_model": "stub-nmt"}, {"translate_models": {"zh": ["stub-nmt"]}}):
+        options = {"task": "translate", **named}
+        narrow.create(items=[item], targets=["zh"], options=options)
+        error = refusal(narrow, items=[item], targets=["zh"], options=named)
+        assert "does not translate fr into zh" in error["message"]
+
+
 def test_a_language_is_added_to_what_was_written_in_english_from_english(narrow: Manager) -> None:
     item = {"text_id": "1", "audio": narrow.upload(), "language": "fr"}
     task = narrow.finished(items=[item], targets=["zh"], options={"task": "translate"})["id"]

@@ -78,6 +78,16 @@ def test_the_same_sound_is_not_heard_again(
     assert manager.told[-1].fraction == 1.0
 
 
+def test_the_language_that_was_spoken_is_taken_over_too(
+    manager: InTestManager, make_work: MakeWork, heard, no_engine
+) -> None:
+    spec, first = heard
+    manager.earlier[first.digest] = Earlier(result=first.model_copy(update={"spoken": "fr"}))
+    no_engine()
+
+    assert STAGES["transcribe"](spec, make_work(spec)).spoken == "fr"
+
+
 def test_only_a_task_that_wants_it_looks_back(manager, make_work: MakeWork, heard) -> None:
     spec, first = heard
     unasked = spec.model_copy(update={"reuse": False})

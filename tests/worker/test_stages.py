@@ -11,6 +11,7 @@ from in_test_manager import InTestManager
 
 from demo import speech
 from services import settings
+from services.model.decoding import Decoding
 from services.model.differences import Differences
 from services.model.errors import FailureClass, JobFailed
 from services.model.stages import (
@@ -191,6 +192,21 @@ def test_the_places_that_differ_come_with_the_check(
     told = Differences.model_validate_json(result.differences.inline)
     assert [(each.op, each.expected) for each in told.places] == [("deletion", "Now")]
     assert result.check.differences == told.count == 1
+
+
+@pytest.mark.parametrize("stated", [None, "de"])
+def test_what_is_written_in_english_says_which_language_was_spoken(
+    make_work: MakeWork,
+    make_transcribe: Callable[..., TranscribeSpec],
+    stated: str | None,
+) -> None:
+    english = Decoding(task="translate")
+    spec = make_transcribe(language=stated, among=["de"], decoding=english)
+    result = STAGES["transcribe"](spec, make_work(spec))
+    assert (result.language, result.spoken) == ("en", "de")
+    plain = make_transcribe(language=stated, among=["de"])
+    heard = STAGES["transcribe"](plain, make_work(plain))
+    assert (heard.language, heard.spoken) == ("de", None)
 
 
 def test_a_missing_model_wants_another_node(
