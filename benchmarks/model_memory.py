@@ -1,9 +1,10 @@
 """What memory a Whisper model takes, by size and compute type: `python -m benchmarks.model_memory`.
 
 A model of the true shape is made of random weights, saved with two bytes a parameter as models lie
-on a hub, and loaded in a process of its own, on the CPU and with the allocator of a worker. It
-hears one window of noise, 30 seconds, with five beams. What the process had at its peak, less what
-it had before it loaded the model, is what one child needs.
+on a hub, and loaded in a process of its own, on the CPU and as a worker does it. It hears one
+window of noise, 30 seconds, with five beams; `--decoding '{"beam_size": 10}'` asks for something
+else, and a batch gets as many windows as it has room for. All figures are less what the process had
+before: the peak while it loaded, what it held then, and the peak of all, which one child needs.
 """
 
 from __future__ import annotations
@@ -54,18 +55,24 @@ import sys
 from pathlib import Path
 import numpy as np
 from services.model.decoding import Decoding
+from services.worker.model_cache import ModelCache
 from whisper_worker.engines import Hearing
 from whisper_worker.engines.faster_whisper import FasterWhisper
 
-def peak():
+def now(name):
     text = Path("/proc/self/status").read_text()
-    return int(text.partition("VmHWM:")[2].split()[0]) * 1024
+    return int(text.partition(name)[2].split()[0]) * 1024
 
-before = peak()
-engine = FasterWhisper(Path(sys.argv[1]), "cpu", sys.argv[2])
-samples = np.random.default_rng(1).normal(0, 0.1, 30 * 16_000).astype(np.float32)
-list(engine.transcribe(samples, "en", Hearing(Decoding(temperature=[0.0]))))
-print(peak() - before)
+before = now("VmHWM:")
+folder, compute_type, asked = sys.argv[1:]
+engine = ModelCache().get("it", lambda: FasterWhisper(Path(folder), "cpu", compute_type))
+print(now("VmHWM:") - before, now("VmRSS:") - before, end=" ", flush=True)
+decoding = Decoding.model_validate_json(asked)
+count, window = decoding.batch_size if decoding.mode == "batched" else 1, 30 * 16_000
+samples = np.random.default_rng(1).normal(0, 0.1, count * window).astype(np.float32)
+windows = [(number * window, (number + 1) * window) for number in range(count)]
+list(engine.transcribe(samples, "en", Hearing(decoding, windows=windows)))
+print(now("VmHWM:") - before)
 """
 
 
@@ -99,7 +106,8 @@ def _fill(spec: Any, chance: np.random.Generator, shape: Shape) -> None:
     width = shape.width
 
     def some(*dimensions: int) -> np.ndarray:
-        return (chance.random(dimensions, np.float32) - 0.5) * np.float32(0.02)
+        numbers = (chance.random(dimensions, np.float32) - np.float32(0.5)) * np.float32(0.02)
+        return numbers.astype(np.float16)
 
     def linear(layer: Any, out: int, into: int = width) -> None:
         layer.weight, layer.bias = some(out, into), some(out)
@@ -129,30 +137,32 @@ def _fill(spec: Any, chance: np.random.Generator, shape: Shape) -> None:
         linear(layer.attention.linear[2], width)
 
 
-def measure(folder: Path, compute_type: str) -> int:
-    """Megabytes, in a process of its own."""
+def measure(folder: Path, compute_type: str, decoding: str) -> list[int]:
+    """Megabytes while it loads, when it has loaded and at most, in a process of its own."""
     done = subprocess.run(
-        [sys.executable, "-c", _LOADED, str(folder), compute_type],
+        [sys.executable, "-c", _LOADED, str(folder), compute_type, decoding],
         env={**os.environ, "GLIBC_TUNABLES": _ALLOCATOR, "OMP_NUM_THREADS": "1"},
         stdout=subprocess.PIPE,
         text=True,
         check=True,
     )
-    return int(done.stdout.splitlines()[-1]) // _MB
+    return [int(each) // _MB for each in done.stdout.splitlines()[-1].split()]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sizes", nargs="*", default=["tiny", "base", "small"], help=str([*SHAPES]))
-    parser.add_argument("--compute-types", default="default,float32,int8", help="separated by ,")
+    parser.add_argument("--compute-types", default="default,int8", help="separated by ,")
+    parser.add_argument("--decoding", default="{}", help="JSON, of services/model/decoding.py")
     given = parser.parse_args()
-    types = given.compute_types.split(",")
-    print("model", "disk", *types, sep="\t")
+    decoding = json.dumps({"temperature": [0.0], **json.loads(given.decoding)})
+    print("model", "disk", "computed", "loading", "loaded", "peak", sep="\t")
     for size in given.sizes:
         with tempfile.TemporaryDirectory(prefix="fanscribe-memory-") as place:
             folder = write(Path(place), SHAPES[size])
             disk = (folder / "model.bin").stat().st_size // _MB
-            print(size, disk, *(measure(folder, each) for each in types), sep="\t", flush=True)
+            for each in given.compute_types.split(","):
+                print(size, disk, each, *measure(folder, each, decoding), sep="\t", flush=True)
 
 
 if __name__ == "__main__":

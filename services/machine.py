@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import ctypes
+import os
+import re
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _GUESS = 4 * 1024**3  # where nobody says
 _CGROUP = Path("/sys/fs/cgroup")
+_M_MMAP_THRESHOLD = -3  # of malloc.h
+_LARGE = 1024**2
+_MOST = 2**31 - 1  # that can be asked for in a running process
 
 
 def free_memory_bytes(meminfo: Path = Path("/proc/meminfo"), cgroup: Path = _CGROUP) -> int:
@@ -43,6 +50,23 @@ def give_back_memory() -> None:
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc alone has it
         if trim is not None:
             trim(0)
+
+
+@contextmanager
+def large_blocks_apart() -> Iterator[None]:
+    """While a model loads, each of its tensors is read, converted and packed, and each time the
+    one before is freed. Where the allocator was told to keep what is freed, large blocks go back
+    to the kernel nevertheless until this ends; small ones are kept as they were told."""
+    told = re.findall(r"mmap_threshold=(\d+)", os.environ.get("GLIBC_TUNABLES", ""))
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if told else None
+    if mallopt is None:
+        yield
+        return
+    mallopt(_M_MMAP_THRESHOLD, _LARGE)
+    try:
+        yield
+    finally:
+        mallopt(_M_MMAP_THRESHOLD, min(int(told[-1]), _MOST))
 
 
 def text_of(path: Path) -> str:

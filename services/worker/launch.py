@@ -82,9 +82,14 @@ def _tell_children(node: str, queues: list[str], slots: int) -> Settings:
     )
     os.environ.setdefault("OMP_NUM_THREADS", str(threads))
     if sys.platform == "linux":
-        os.environ.setdefault("GLIBC_TUNABLES", _ALLOCATOR)
+        os.environ["GLIBC_TUNABLES"] = tunables(os.environ.get("GLIBC_TUNABLES", ""))
     load.cache_clear()
     return load()
+
+
+def tunables(own: str) -> str:
+    """Ours, and what the operator gave: of two of one name glibc takes the last."""
+    return f"{_ALLOCATOR}:{own}" if own else _ALLOCATOR
 
 
 def _warn_if_idle(kind: Kind, queues: list[str]) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 from weakref import WeakSet
 
 from services import logs
-from services.machine import give_back_memory
+from services.machine import give_back_memory, large_blocks_apart
 
 _LOOK_EVERY_S = 30.0
 
@@ -34,7 +34,8 @@ class ModelCache(Generic[_Model]):
         """The model of that name; the one before is let go first, as both may not fit."""
         if self._model is None or self.name != name:
             self.clear()
-            self._model = load()
+            with large_blocks_apart():
+                self._model = load()
             self.name = name
         return self._model
 

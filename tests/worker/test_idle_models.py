@@ -189,3 +189,36 @@ def test_the_memory_goes_back_to_the_kernel_with_the_allocator_of_a_worker() -> 
     before, loaded, after = map(int, run(MEASURED).split())
     assert loaded > before
     assert after - before < (loaded - before) / 4
+
+
+PACKED = """
+from pathlib import Path
+import numpy as np
+from services.worker.model_cache import ModelCache
+
+def resident():
+    return int(Path("/proc/self/status").read_text().partition("VmRSS:")[2].split()[0]) // 1024
+
+def load():
+    read = [np.ones(2**20, np.float32) for _ in range(50)]
+    return [each.copy() for each in read]
+
+before = resident()
+model = ModelCache().get("of 200 MB", load)
+loaded = resident()
+buffer = np.ones(2**24, np.float32)
+del buffer
+print(loaded - before, resident() - loaded)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it is read from /proc")
+def test_what_a_model_was_made_of_does_not_stay_beside_it() -> None:
+    taken, _ = map(int, run(PACKED).split())
+    assert 200 <= taken < 250
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it is read from /proc")
+def test_a_loaded_model_keeps_the_memory_that_it_works_in() -> None:
+    _, kept = map(int, run(PACKED).split())
+    assert kept >= 60

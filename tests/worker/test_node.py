@@ -16,7 +16,7 @@ from services.models_folder import load_catalog
 from services.settings import Settings
 from services.worker.callbacks import Manager
 from services.worker.capacity import children
-from services.worker.launch import default_queues
+from services.worker.launch import default_queues, tunables
 from services.worker.node import NodeLife
 from services.worker.offering import Offering
 from services.worker.spool import Spool
@@ -131,3 +131,10 @@ def test_children_are_as_many_as_asked_or_as_fit(asked: int, footprint: int, exp
 
 def test_a_gpu_has_one_child() -> None:
     assert children(Settings(device="cuda"), 1) == 1
+
+
+def test_what_an_operator_tells_the_allocator_stands_beside_ours_and_wins() -> None:
+    ours = dict(each.split("=") for each in tunables("").split(":"))
+    told = "glibc.malloc.arena_max=2:glibc.malloc.trim_threshold=0"
+    both = dict(each.split("=") for each in tunables(told).split(":"))
+    assert both == {**ours, "glibc.malloc.arena_max": "2", "glibc.malloc.trim_threshold": "0"}
