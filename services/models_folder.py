@@ -11,7 +11,16 @@ from typing import Any
 from pydantic import ValidationError
 
 from services.catalog_file import entry_of, read_catalog_file
-from services.model.catalog import DEMO, SCRIPTS, STUBS, WHISPER, Catalog, ModelEntry, memory_of
+from services.model.catalog import (
+    DEMO,
+    SCRIPTS,
+    STUBS,
+    WHISPER,
+    Catalog,
+    ModelEntry,
+    memory_of,
+    whisper_memory,
+)
 from services.model.errors import Invalid
 from services.model_description import DESCRIPTION_FILE, read_description
 from services.model_lock import read_lock
@@ -109,7 +118,7 @@ def facts(entry: ModelEntry, settings: Settings) -> dict[str, Any]:
 
 
 def _as_computed(entry: ModelEntry, compute_type: str) -> ModelEntry:
-    return entry.model_copy(update={"memory_mb": memory_of(entry.size_mb, compute_type)})
+    return entry.model_copy(update={"memory_mb": whisper_memory(entry.size_mb, compute_type)})
 
 
 def _with_licence(entry: ModelEntry, settings: Settings) -> ModelEntry:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from typing import Literal, Self
@@ -23,6 +24,12 @@ _NONCOMMERCIAL = re.compile(r"\bnc\b|non-?commercial|research[- ]only", re.IGNOR
 
 _TO_WORK_IN_MB = 500
 _TWO_BYTES = frozenset({"float16", "bfloat16", "int16"})
+_ON_A_GPU = frozenset({"float16", "bfloat16", "int8_float16", "int8_bfloat16"})
+
+# Megabytes, and megabytes for each on disk. For a moment in its loading a CPU of Intel's has all
+# weights twice, as they were read and as it multiplies by them.
+_FLOAT32_ON_A_CPU = (250, 4.4)
+_INT8_ON_A_CPU = (550, 1.4)
 
 
 class ModelEntry(Stored):
@@ -189,14 +196,23 @@ class Catalog:
 
 
 def memory_of(size_mb: int, compute_type: str = "default") -> int:
-    """What a model of that size on disk takes: its weights, and half a gigabyte to work in. That
-    is an estimate; `benchmarks.model_memory` measures. A CPU turns two bytes into four by itself,
-    and where a GPU would not, nobody counts its memory anyway."""
+    """What a translator of that size on disk takes: its weights, and half a gigabyte to work in.
+    That is an estimate. A CPU turns two bytes into four by itself, and where a GPU would not,
+    nobody counts its memory anyway."""
     if compute_type.startswith("int8"):
         return size_mb // 2 + _TO_WORK_IN_MB
     if compute_type in _TWO_BYTES:
         return size_mb + _TO_WORK_IN_MB
     return 2 * size_mb + _TO_WORK_IN_MB
+
+
+def whisper_memory(size_mb: int, compute_type: str = "default") -> int:
+    """What a Whisper model with two bytes a parameter takes at its peak. On a CPU that is a line
+    over all that `benchmarks.model_memory` measured; what only a GPU computes is an estimate."""
+    if compute_type in _ON_A_GPU:
+        return memory_of(size_mb, compute_type)
+    base, each = _INT8_ON_A_CPU if compute_type.startswith("int8") else _FLOAT32_ON_A_CPU
+    return base + math.ceil(each * size_mb)
 
 
 def whisper_entry(
@@ -218,7 +234,7 @@ def whisper_entry(
         location=location,
         aliases=list(aliases),
         languages=list(languages),
-        memory_mb=memory_of(size),
+        memory_mb=whisper_memory(size),
         size_mb=size,
         licence="MIT",
         translates=translates,

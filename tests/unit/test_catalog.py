@@ -69,7 +69,13 @@ def test_every_model_that_faster_whisper_knows_by_name_is_known_here() -> None:
 
 @pytest.mark.parametrize(
     ("compute_type", "memory_mb"),
-    [("default", 1476), ("float32", 1476), ("float16", 988), ("int8", 744), ("int8_float16", 744)],
+    [
+        ("default", 2398),
+        ("float32", 2398),
+        ("int8", 1234),
+        ("float16", 988),
+        ("int8_float16", 744),
+    ],
 )
 def test_the_memory_of_a_model_goes_by_how_it_is_computed(
     settings_of, catalog_file, compute_type, memory_mb
@@ -79,6 +85,24 @@ def test_the_memory_of_a_model_goes_by_how_it_is_computed(
     path = catalog_file('[[model]]\nname = "small"\nmemory_mb = 700')
     settings = settings_of(compute_type=compute_type, catalog_file=path)
     assert load_catalog(settings).transcriber("small").memory_mb == 700
+
+
+@pytest.mark.parametrize(
+    ("model", "default", "int8"),
+    [
+        ("tiny", 537, 425),
+        ("base", 763, 579),
+        ("small", 2215, 1121),
+        ("distil-large-v2", 6648, 2026),
+        ("turbo", 7120, 2179),
+    ],
+)
+def test_no_model_was_measured_to_take_more_on_a_cpu_than_the_catalog_says(
+    settings_of, model, default, int8
+) -> None:
+    for compute_type, peak in (("default", default), ("int8", int8)):
+        entry = load_catalog(settings_of(compute_type=compute_type)).transcriber(model)
+        assert peak <= entry.memory_mb <= peak + 700
 
 
 def test_an_alias_means_its_model_unless_another_has_that_name() -> None:
