@@ -1,4 +1,4 @@
-"""What a pulled model should be: the lock file beside it names its origin and each file's hash."""
+"""What a model should be: the lock file beside it names its origin and each file's hash."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from services.model.values import Stored
 
 LOCK_FILE = "fanscribe-model.json"
 
+_PARTS = frozenset({".bin", ".json", ".txt", ".model", ".spm"})  # that engines read
+
 
 class LockedFile(Stored):
     """A file as it was hashed; `seen_ns` is its time then, so that it need not be read again."""
@@ -23,11 +25,13 @@ class LockedFile(Stored):
 
 
 class ModelLock(Stored):
-    """Where a model came from, and all of its files. `revision` is a commit of the hub."""
+    """Where a model came from, and all of its files. `revision` is a commit of the hub. Where the
+    hashes are only those that were seen here at first, and nobody's word, it is not `verified`."""
 
     hub_id: str = ""
     revision: str = ""
     licence: str = ""
+    verified: bool = True
     files: list[LockedFile]
 
     @property
@@ -71,6 +75,13 @@ def hashed(path: Path) -> LockedFile:
     return LockedFile(
         name=path.name, size=before.st_size, sha256=digest, seen_ns=before.st_mtime_ns
     )
+
+
+def lock_of(folder: Path) -> ModelLock:
+    """What a folder without a lock holds now; this reads all of it. Raises OSError."""
+    parts = (path for path in folder.iterdir() if path.suffix in _PARTS and path.is_file())
+    files = [hashed(path) for path in sorted(parts) if path.name != LOCK_FILE]
+    return ModelLock(verified=False, files=files)
 
 
 def damaged(folder: Path, lock: ModelLock, *, thorough: bool = False) -> list[str]:

@@ -88,9 +88,11 @@ def is_here(entry: ModelEntry, settings: Settings) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What this machine's disk knows of a model."""
+    """What this machine's disk knows of a model. It is `verified` where its files are held to
+    hashes that came with it, or it came with us, or has none."""
 
     installed: bool = False
+    verified: bool = False
     revision: str = ""
     digest: str = ""
 
@@ -101,9 +103,11 @@ def about_installed(entry: ModelEntry, settings: Settings) -> About:
     folder = locate(entry, settings)
     if folder is None:
         installed = entry.chat is None and is_here(entry, settings)
-        return About(installed=installed, revision=entry.revision)
+        return About(installed, installed, entry.revision)
     lock = read_lock(folder)
-    return About(True, lock.revision, lock.digest) if lock else About(installed=True)
+    if lock is None:
+        return About(installed=True, verified=entry.demo)
+    return About(True, lock.verified, lock.revision, lock.digest)
 
 
 def facts(entry: ModelEntry, settings: Settings) -> dict[str, Any]:

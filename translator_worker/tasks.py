@@ -16,7 +16,7 @@ from services.models_folder import is_here, load_catalog, locate
 from services.sentences import Sentence, of_segments, of_text
 from services.settings import Settings, load
 from services.worker.bundle import BundleStage
-from services.worker.fitness import check_fitness
+from services.worker.fitness import check_fitness, note_seen
 from services.worker.model_cache import ModelCache
 from services.worker.work import Work
 from translator_worker.batches import Answered, Asked, Talk, sharing_batches
@@ -176,8 +176,10 @@ def _load(entry: ModelEntry, settings: Settings) -> Loaded:
     from translator_worker.engines.ctranslate2 import CTranslate2Engine  # noqa: PLC0415 - heavy
 
     run = {"device": settings.device, "compute_type": settings.compute_type}
-    on = of_folder(folder, entry, **run)
-    return Loaded(CTranslate2Engine(folder, family=entry.family, **run), on)
+    engine = CTranslate2Engine(folder, family=entry.family, **run)
+    if not entry.demo:
+        note_seen(folder)
+    return Loaded(engine, of_folder(folder, entry, **run))
 
 
 def _sentences(spec: TranslateSpec, work: Work) -> tuple[list[Sentence], float | None]:

@@ -64,6 +64,7 @@ class ModelView(Stored):
     demo: bool
     offered: bool
     installed: bool = False
+    verified: bool = True
     hub_id: str = ""
     revision: str = ""
     digest: str = ""

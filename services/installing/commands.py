@@ -229,6 +229,7 @@ def _row(model: ModelView) -> list[str]:
 
 
 def _state(model: ModelView) -> str:
+    unverified = ", unverified" if model.installed and not model.verified else ""
     if model.nodes:
-        return f"served by {model.nodes}"
-    return "installed" if model.installed else "not installed"
+        return f"served by {model.nodes}{unverified}"
+    return f"installed{unverified}" if model.installed else "not installed"

@@ -63,7 +63,9 @@ def _bring(
         for name in names:
             _copy(found, name, partial, show)
         files = [hashed(partial / name) for name in names]
-        lock = (told or ModelLock(hub_id=hub_id, files=[])).model_copy(update={"files": files})
+        lock = (told or ModelLock(hub_id=hub_id, verified=False, files=[])).model_copy(
+            update={"files": files}
+        )
         if told and told.digest != lock.digest:
             shutil.rmtree(partial)
             raise Damaged(

@@ -53,7 +53,11 @@ def pull(
             return Installed(folder, there, anew=False, checked=True)
         files, checked = fetch(hub, listing, names, partial, root, show=show)
         lock = ModelLock(
-            hub_id=hub_id, revision=listing.commit, licence=listing.licence, files=files
+            hub_id=hub_id,
+            revision=listing.commit,
+            licence=listing.licence,
+            verified=checked,
+            files=files,
         )
         put_in_place(partial, folder, lock)
         _forget_other_commits(partial, listing)

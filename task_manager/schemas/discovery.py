@@ -50,9 +50,13 @@ class ModelView(AnswerModel):
     demo: bool
     offered: bool
     installed: bool
+    verified: bool = Field(
+        description="Whether the files that are installed are held to hashes that came with them. "
+        "Else to those that they had when they were loaded here at first."
+    )
     hub_id: str = Field(description="Where it can be pulled from; empty: not known.")
     revision: str = Field(description="The commit that is installed, else the one to pull.")
-    digest: str = Field(description="Hash of all its files, where it was pulled; else empty.")
+    digest: str = Field(description="Hash of all its files, where there are hashes; else empty.")
     nodes: int
 
 

@@ -55,10 +55,11 @@ def test_a_model_that_is_installed_while_the_manager_runs_shows(manager, tmp_pat
     folder = manager.application.settings.models_folder / "small"
     folder.mkdir(parents=True)
     (folder / "model.bin").write_bytes(b"weights")
+    assert (small()["installed"], small()["verified"]) == (True, False)
     lock = ModelLock(revision="c0ffee", files=[hashed(folder / "model.bin")])
     write_lock(folder, lock)
     found = small()
-    assert (found["installed"], found["revision"]) == (True, "c0ffee")
+    assert (found["installed"], found["verified"], found["revision"]) == (True, True, "c0ffee")
     assert (found["digest"], found["hub_id"]) == (lock.digest, "Systran/faster-whisper-small")
 
 

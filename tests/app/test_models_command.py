@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from services import settings as configuration
 from services.cli import make_app
+from services.model_lock import lock_of, write_lock
 
 
 @pytest.fixture
@@ -47,6 +48,25 @@ def test_the_models_of_this_machine_need_no_server(alone, monkeypatch, tmp_path)
     assert listed.exit_code == 0, listed.output
     installed = [each["name"] for each in json.loads(listed.stdout) if each["installed"]]
     assert installed == ["small", "opencc"]
+
+
+def test_a_model_that_was_put_there_by_hand_is_listed_as_unverified(alone, tmp_path) -> None:
+    folder = tmp_path / "models" / "small"
+    folder.mkdir(parents=True)
+    (folder / "model.bin").write_bytes(b"weights")
+
+    def state() -> str:
+        listed = alone("--here")
+        assert listed.exit_code == 0, listed.output
+        (line,) = (line for line in listed.stdout.splitlines() if line.startswith("small "))
+        return line
+
+    assert "installed, unverified" in state()
+    write_lock(folder, lock_of(folder))
+    assert "installed, unverified" in state()
+    write_lock(folder, lock_of(folder).model_copy(update={"verified": True}))
+    assert "installed" in state()
+    assert "unverified" not in state()
 
 
 def test_where_no_server_was_named_and_none_answers_this_machine_is_asked(

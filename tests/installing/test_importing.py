@@ -48,7 +48,7 @@ def test_a_folder_is_copied_and_gets_a_lock(folder, files, root) -> None:
     assert {path.name for path in (root / "tiny").iterdir()} == {*files, LOCK_FILE} - {"README.md"}
     lock = read_lock(root / "tiny")
     assert lock == done.lock
-    assert (lock.hub_id, lock.revision) == (MODEL, "")
+    assert (lock.hub_id, lock.revision, lock.verified) == (MODEL, "", False)
     assert damaged(root / "tiny", lock, thorough=True) == []
 
 
@@ -60,6 +60,7 @@ def test_what_was_pulled_elsewhere_is_checked_by_its_lock(
     members = {f"tiny/{path.name}": path.read_bytes() for path in pulled.folder.iterdir()}
     done = bring(packed(members, suffix), "", root / "tiny", root)
     assert done.checked
+    assert done.lock.verified
     assert (done.lock.digest, done.lock.revision) == (pulled.lock.digest, pulled.lock.revision)
     members["tiny/model.bin"] = bytes(len(members["tiny/model.bin"]))
     with pytest.raises(Damaged, match=LOCK_FILE):

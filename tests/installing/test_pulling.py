@@ -113,6 +113,7 @@ def test_a_wrong_hash_is_thrown_away_and_told(hub, hub_server, root, name) -> No
 def test_a_mirror_that_tells_no_sizes_is_held_to_its_headers(hub, hub_server, files, root) -> None:
     hub_server.revisions[MODEL, "main"] = Revision(files, tells_sizes=False)
     done = pull(hub, MODEL, "main", root / "tiny", root)
+    assert not done.lock.verified
     assert not done.checked  # the small files have no hash then
     shutil.rmtree(root)
     hub_server.spoilt.add("model.bin")

@@ -83,6 +83,7 @@ def test_a_converted_model_is_listed_offered_and_translates(fanscribe, opus, roo
     assert len(answers) == len(TEXTS)
     lock = read_lock(folder)
     assert damaged(folder, lock, thorough=True) == []
+    assert lock.verified
     assert {file.name for file in lock.files} == {
         *("model.bin", "config.json", "shared_vocabulary.json", "fanscribe.json"),
         *("source.spm", "target.spm"),

@@ -15,7 +15,9 @@ import pytest
 from services import settings as configuration
 from services.model.errors import FailureClass, JobFailed
 from services.model_lock import LOCK_FILE, ModelLock, hashed, read_lock, write_lock
+from services.models_folder import load_catalog
 from services.worker import fitness
+from translator_worker.tasks import _load
 from whisper_worker.engines.opening import _cache, open_engine
 
 ROOT = Path(__file__).parents[2]
@@ -73,9 +75,67 @@ def test_a_model_that_is_not_here_names_the_command(small: Path) -> None:
     assert failed.value.code == "model_missing"
 
 
-def test_a_model_without_a_lock_is_taken_as_it_is(small: Path) -> None:
+def of_the_next_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    _cache.clear()
+    monkeypatch.setattr(fitness, "_whole", set())
+
+
+def test_a_model_without_a_lock_is_taken_as_it_is_and_noted(small: Path) -> None:
+    (small / LOCK_FILE).unlink()
+    (small / "README.md").write_text("Mine.")
+
+    assert open_engine("small").engine.count("Hello.") > 0
+
+    lock = read_lock(small)
+    assert lock is not None
+    assert not lock.verified
+    assert {file.name for file in lock.files} == {*FILES, "preprocessor_config.json"}
+
+
+def test_a_noted_model_that_changes_is_not_loaded_until_somebody_means_it(
+    small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (small / LOCK_FILE).unlink()
+    open_engine("small")
+    (small / "preprocessor_config.json").write_text('{"feature_size": 80 }')
+    of_the_next_process(monkeypatch)
+
+    with pytest.raises(JobFailed, match=f"preprocessor_config.json.*remove {LOCK_FILE}") as failed:
+        open_engine("small")
+
+    assert failed.value.code == "model_damaged"
     (small / LOCK_FILE).unlink()
     assert open_engine("small").engine.count("Hello.") > 0
+
+
+def test_a_model_that_cannot_be_loaded_is_not_noted(small: Path) -> None:
+    (small / LOCK_FILE).unlink()
+    (small / "model.bin").write_bytes(b"half of it")
+    with pytest.raises(RuntimeError):
+        open_engine("small")
+    assert read_lock(small) is None
+
+
+def test_a_folder_that_cannot_be_written_to_is_loaded_as_it_is(
+    small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (small / LOCK_FILE).unlink()
+
+    def read_only(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(fitness, "write_lock", read_only)
+    assert open_engine("small").engine.count("Hello.") > 0
+    assert read_lock(small) is None
+
+
+def test_what_comes_with_fanscribe_is_not_written_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FANSCRIBE_DEMO_MODELS", "true")
+    configuration.load.cache_clear()
+    monkeypatch.setattr(fitness, "write_lock", lambda *_: pytest.fail("written"))
+    assert open_engine("whisper-demo").engine.count("Hello.") > 0
+    _cache.clear()
+    configuration.load.cache_clear()
 
 
 def test_a_copy_is_read_once_and_its_new_times_are_kept(
@@ -152,3 +212,21 @@ def test_a_model_loads_and_hears_without_a_word_to_the_network(small: Path) -> N
 def test_the_lock_is_json_that_people_can_read(small: Path) -> None:
     told = json.loads((small / LOCK_FILE).read_text(encoding="utf-8"))
     assert [file["name"] for file in told["files"]] == FILES
+
+
+def test_a_translator_without_a_lock_is_noted_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "mine"
+    shutil.copytree(ROOT / "demo" / "models" / "nmt-demo", folder)
+    monkeypatch.setenv("FANSCRIBE_MODELS_DIR", str(tmp_path))
+    configuration.load.cache_clear()
+    entry = load_catalog(configuration.load()).entry("mine")
+    assert entry is not None
+
+    _load(entry, configuration.load())
+
+    lock = read_lock(folder)
+    assert lock is not None
+    assert {file.name for file in lock.files} > {"model.bin", "sentencepiece.model"}
+    configuration.load.cache_clear()

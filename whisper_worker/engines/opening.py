@@ -10,7 +10,7 @@ from services.model.errors import FailureClass, JobFailed
 from services.model_identity import identity
 from services.models_folder import load_catalog, locate
 from services.settings import Settings, load
-from services.worker.fitness import check_fitness
+from services.worker.fitness import check_fitness, note_seen
 from services.worker.model_cache import ModelCache
 from whisper_worker.engines import Engine
 
@@ -64,5 +64,7 @@ def _load(model: str, settings: Settings) -> Loaded:
         FasterWhisper,
     )
 
-    on = _identity(folder, entry, settings)
-    return Loaded(FasterWhisper(folder, settings.device, settings.compute_type), on)
+    engine = FasterWhisper(folder, settings.device, settings.compute_type)
+    if not entry.demo:
+        note_seen(folder)
+    return Loaded(engine, _identity(folder, entry, settings))
