@@ -36,7 +36,11 @@ def outcome(target: Target, done: Installed) -> list[str]:
         table = _table_of_text(target, done.folder) if translates else _table_of_speech(target)
         lines += ["Tasks can use it once the catalog file (FANSCRIBE_CATALOG_FILE) has it:", table]
     if done.anew:
-        lines.append("A manager or a worker that runs already sees it after its next start.")
+        worker = f"fanscribe worker {'translator' if translates else 'whisper'}"
+        lines.append(
+            "What runs already does not see it: start fanscribe up again, or, where they run by "
+            f"themselves, fanscribe manager and {worker}."
+        )
     return lines
 
 

@@ -28,7 +28,8 @@ def test_a_model_of_the_catalog_is_offered_once_it_is_pulled(
     of_hub(hub_server, "Systran/faster-whisper-small", files)
     said = pull("small")
     assert f"small at {COMMIT[:12]} is installed." in said
-    assert "after its next start" in said
+    assert "start fanscribe up again" in said
+    assert "fanscribe manager and fanscribe worker whisper." in said
     offered = load_catalog(Settings(models_dir=root, data_dir=tmp_path)).offered
     assert [entry.name for entry in offered] == ["small", "opencc"]
     assert "is there already, whole" in pull("small")
@@ -53,7 +54,7 @@ def test_another_model_of_the_hub_comes_with_the_lines_for_the_catalog(
     of_hub(hub_server, "org/whisper-swiss", files, licence="cc-by-nc-4.0")
     said = pull("org/whisper-swiss")
     assert "forbids commercial use" in said
-    table = said[said.index("[[model]]") :].partition("A manager")[0]
+    table = said[said.index("[[model]]") :].partition("What runs")[0]
     assert tomllib.loads(table)["model"][0]["location"] == "org/whisper-swiss"
     path = tmp_path / "catalog.toml"
     path.write_text(table, encoding="utf-8")

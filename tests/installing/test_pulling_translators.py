@@ -70,7 +70,7 @@ def test_the_lines_for_the_catalog_say_what_the_model_shows(
 ) -> None:
     hub_server.revisions[hub_id, "main"] = Revision(files_of(vocabulary, *tokenizers))
     said = pull(hub_id)
-    table = said[said.index("[[model]]") :].partition("A manager")[0]
+    table = said[said.index("[[model]]") :].partition("What runs")[0]
     (model,) = tomllib.loads(table)["model"]
     assert {key: model[key] for key in expected} == expected
     assert (model["kind"], model["engine"], model["location"]) == (
