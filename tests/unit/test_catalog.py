@@ -200,7 +200,9 @@ def test_what_lies_on_the_disk_is_looked_up_anew(settings_of, installed) -> None
     model = settings.models_folder / "small" / "model.bin"
     lock = ModelLock(revision="c0ffee", files=[hashed(model)])
     write_lock(model.parent, lock)
-    assert about_installed(entry, settings) == About(True, "c0ffee", lock.digest)
+    assert about_installed(entry, settings) == About(
+        installed=True, verified=True, revision="c0ffee", digest=lock.digest
+    )
 
 
 def test_a_translator_does_not_transcribe(settings_of) -> None:
