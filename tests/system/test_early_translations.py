@@ -8,13 +8,14 @@ import signal
 import sqlite3
 import wave
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import httpx
 import pytest
 
-from fanscribe import Fanscribe, SegmentsHeard, SentencesPreviewed, TaskEvent
-from tests.system.conftest import Stack
+from fanscribe import Fanscribe, Gone, SegmentsHeard, SentencesPreviewed, StateChanged, TaskEvent
+from tests.system.conftest import Stack, wait_for
 
 StartStack = Callable[..., Stack]
 Spoken = Callable[[str], Path]
@@ -41,11 +42,18 @@ def result(stack: Stack, task_id: str) -> object:
     return stack.json("result", task_id, "--form", "coded")["data"]
 
 
-def previews_left(stack: Stack) -> int:
+def count(stack: Stack, what: str, *values: str) -> int:
+    """Rows of the store: `what` is what follows FROM."""
     (path,) = stack.data_dir.glob("*.sqlite")
-    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as store:
-        ((count,),) = store.execute("SELECT count(*) FROM previews")
-    return int(count)
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as store:
+        ((found,),) = store.execute(f"SELECT count(*) FROM {what}", values)
+    return int(found)
+
+
+def work_behind(stack: Stack, audio: Path) -> None:
+    """Another task, up to its end: with one process of a kind, all that was begun before is over
+    by then."""
+    result(stack, submit(stack, audio, previews=False))
 
 
 def newest(events: Sequence[TaskEvent], language: str) -> list[SentencesPreviewed]:
@@ -87,4 +95,69 @@ def test_previews_come_before_the_last_words_and_leave_no_trace(
         for each in kept:
             assert each.text == segments[each.number].text, "and each is a sentence of the whole"
     assert result(stack, task_id) == plain
-    assert previews_left(stack) == 0
+    assert count(stack, "previews") == 0
+
+
+def test_a_translator_that_is_killed_over_a_preview_costs_that_preview_and_nothing_else(
+    stub_stack: StartStack, spoken: Spoken, tmp_path: Path
+) -> None:
+    stack = stub_stack()
+    audio = long_talk(spoken("talk"), tmp_path / "hear-12s say-2s.wav", 12)
+    plain = result(stack, submit(stack, audio, previews=False))
+    task_id = submit(stack, audio, previews=True)
+    wait_for("a running preview", lambda: count(stack, "previews WHERE state = 'running'"))
+    translator = stack.child("worker translator")
+    for each in [translator, *translator.family()]:
+        os.kill(each.pid, signal.SIGKILL)
+    with Fanscribe(stack.url) as client:
+        events = list(client.events(task_id))
+
+    early = [e for e in events if isinstance(e, SentencesPreviewed)]
+    told = [(e.language, s.number) for e in early for s in e.sentences]
+    assert told, "what is heard later is previewed by the process that comes after it"
+    assert len(set(told)) == len(told)
+    assert ("de", 0) not in told, "the first one ran when its worker died, and is not run again"
+    assert result(stack, task_id) == plain
+    assert count(stack, "previews") == 0
+
+
+def test_a_task_that_is_cancelled_while_it_is_heard_shows_nothing_more(
+    stub_stack: StartStack, spoken: Spoken, tmp_path: Path
+) -> None:
+    """Nor does its result; and the same recording, sent again, has the usual one."""
+    stack = stub_stack()
+    audio = long_talk(spoken("talk"), tmp_path / "hear-6s say-1s.wav", 12)
+    task_id = submit(stack, audio, previews=True)
+    with Fanscribe(stack.url) as client:
+        events: list[TaskEvent] = []
+        for event in client.events(task_id):
+            events.append(event)
+            if isinstance(event, SentencesPreviewed) and client.task(task_id).state == "running":
+                client.cancel(task_id)
+        work_behind(stack, audio)
+
+        assert list(client.events(task_id)) == events
+        assert isinstance(events[-1], StateChanged)
+        assert events[-1].state == "cancelled"
+        assert count(stack, "previews") == 0
+        assert client.result(task_id) == {"zh": {}, "de": {}}
+    again = submit(stack, audio, previews=True)
+    assert result(stack, again) == result(stack, submit(stack, audio, previews=False))
+
+
+def test_a_task_that_is_deleted_while_it_is_heard_leaves_neither_previews_nor_what_they_made(
+    stub_stack: StartStack, spoken: Spoken, tmp_path: Path
+) -> None:
+    stack = stub_stack()
+    audio = long_talk(spoken("talk"), tmp_path / "hear-6s say-1s.wav", 12)
+    task_id = submit(stack, audio, previews=True)
+    with Fanscribe(stack.url) as client:
+        next(e for e in client.events(task_id) if isinstance(e, SentencesPreviewed))
+        client.delete(task_id)
+        with pytest.raises(Gone):
+            client.task(task_id)
+    work_behind(stack, audio)
+
+    for table in ("previews", "translations", "events"):
+        of_task = f"{table} WHERE task_id = ?"
+        wait_for(f"no {table}", lambda of_task=of_task: not count(stack, of_task, task_id))
