@@ -1,7 +1,9 @@
-"""The API as clients know it, in `openapi.json`: says what differs from it today, and stores that.
+"""The API as clients know it, in `openapi.json`, and the callbacks as workers know them, in
+`callbacks.schema.json`: says what differs from them today, and stores that.
 
-`python docs/contract.py` lists the differences; with `--store` they become the contract, and stand
-as lines in `api-changelog.md`. What breaks a client is stored only with `--breaking` as well.
+`python docs/contract.py` lists the differences; with `--store` they become the contract, and those
+of the API stand as lines in `api-changelog.md`. What breaks a client, or a worker or manager of
+the release before, is stored only with `--breaking` as well.
 """  # noqa: INP001  a script beside its pages, not a package
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from compatibility import Change, changes
+from generate import schema_file
 
 from services.settings import Settings
 from task_manager.app import build
@@ -24,6 +27,7 @@ from task_manager.app import build
 DOCS = Path(__file__).resolve().parent
 STORED = DOCS / "openapi.json"
 CHANGELOG = DOCS / "api-changelog.md"
+CALLBACKS = DOCS / "callbacks.schema.json"
 _MARK = re.compile(r"<!-- contract \w* -->")
 _HEADINGS = {True: "### Breaks clients", False: "### Added or eased"}
 
@@ -37,6 +41,20 @@ def present() -> dict[str, Any]:
         application.store.close()
     document["info"]["version"] = _version()
     return document
+
+
+def both_ways(shapes: str) -> dict[str, Any]:
+    """The shapes of callbacks as routes that take and answer them, for either side may be the
+    older one."""
+    known = json.loads(shapes)["$defs"]
+    paths = {}
+    for name in known:
+        content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}
+        body, answers = {"required": True, "content": content}, {"200": {"content": content}}
+        route = {"operationId": name, "requestBody": body, "responses": answers}
+        paths[f"callbacks: {name}"] = {"post": route}
+    named = {name: {"title": name, **shape} for name, shape in known.items()}
+    return {"paths": paths, "components": {"schemas": named}}
 
 
 def text_of(document: dict[str, Any]) -> str:
@@ -89,18 +107,21 @@ def store(document: dict[str, Any], found: Sequence[Change]) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """0 if the API is as it is stored (or was stored now), else 1."""
-    document = present()
+    """0 if API and callbacks are as they are stored (or was stored now), else 1."""
+    document, shapes = present(), schema_file()
     found = changes(json.loads(STORED.read_text("utf-8")), document)
-    for change in found:
+    told = changes(both_ways(CALLBACKS.read_text("utf-8")), both_ways(shapes))
+    for change in [*found, *told]:
         sys.stdout.write(f"{'BREAKS  ' if change.breaks else 'new     '}{change}\n")
     if "--store" not in arguments:
-        sys.stdout.write("" if found else "No program notices a difference to what is stored.\n")
-        return 1 if found else 0
-    if any(change.breaks for change in found) and "--breaking" not in arguments:
-        sys.stderr.write("Nothing was stored: a client of before would break.\n")
+        same = not found and not told
+        sys.stdout.write("No program notices a difference to what is stored.\n" if same else "")
+        return 0 if same else 1
+    if any(change.breaks for change in [*found, *told]) and "--breaking" not in arguments:
+        sys.stderr.write("Nothing was stored: a client or a worker of before would break.\n")
         return 1
     store(document, found)
+    CALLBACKS.write_text(shapes, encoding="utf-8")
     sys.stdout.write("Stored in docs/openapi.json; look over docs/api-changelog.md.\n")
     return 0
 

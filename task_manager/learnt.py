@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from services.model.job import Job, Stage
-from services.model.stages import DetectResult, PrepareResult
+from services.model.stages import DetectResult, PrepareResult, as_stored
 from services.model.task import Item, Source, Task
 from services.model.transcript import Check
 from task_manager.cells import warnings_of
@@ -20,9 +20,9 @@ def facts(task: Task, jobs: Iterable[Job], outputs: Sequence[OutputLine]) -> dic
     known: dict[str, Any] = {}
     for job in jobs:
         if job.stage is Stage.PREPARE and job.result is not None:
-            known |= PrepareResult.model_validate(job.result).facts
+            known |= as_stored(PrepareResult, job.result).facts
         elif job.stage is Stage.DETECT and job.result is not None:
-            found = DetectResult.model_validate(job.result)
+            found = as_stored(DetectResult, job.result)
             known |= {
                 "language": task.manifest.options.decoding.language(found.language),
                 "spoken_language": found.language,

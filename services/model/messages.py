@@ -191,7 +191,8 @@ class Failure(Value):
 class Report(Value):
     """The last word of an attempt: exactly one of `result`, `failed` and `released`. `seconds`
     is how long it took by the worker's monotonic clock, `usage` what a chat service took for it,
-    also where it failed."""
+    also where it failed. `unknown` says why it is released: these places of the grant are of a
+    newer release than the worker."""
 
     job: str
     attempt: int
@@ -200,6 +201,7 @@ class Report(Value):
     result: Result | None = None
     failed: Failure | None = None
     released: bool = False
+    unknown: list[Annotated[str, Field(max_length=200)]] = Field(default_factory=list, max_length=8)
 
 
 class Finish(Value):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from services.model.errors import FailureClass
 
+UNKNOWN_AGAIN_S = 30.0  # before a worker is asked again that did not know what the job asks for
 JITTER = 0.10  # up to a tenth is added, so that a mass failure does not come back as one wave
 
 

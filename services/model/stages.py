@@ -5,7 +5,7 @@ Times are seconds, positions in audio are samples of 16 kHz mono unless they say
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field
 
@@ -14,7 +14,7 @@ from services.model.glossary import GlossaryUse, Rule
 from services.model.hotwords import Hinted, Hotwords
 from services.model.remembered import Digest
 from services.model.transcript import Body, Check
-from services.model.values import Value
+from services.model.values import Value, always
 
 
 class Place(Value):
@@ -58,7 +58,7 @@ class PrepareSpec(Value):
     """Decode the input to 16 kHz mono s16le PCM, find the speech, cut it into parts. `reference`
     is the item's text, in `language`: where nobody speaks there is no other stage to check it."""
 
-    stage: Literal["prepare"] = "prepare"
+    stage: Literal["prepare"] = always("prepare")
     audio: Place
     pcm: Place
     vad: bool = True
@@ -77,7 +77,7 @@ class DetectSpec(Value):
     of `among`, if any are given. Below the `threshold` it is `unsure`. `reuse`: unless it was
     named before."""
 
-    stage: Literal["detect"] = "detect"
+    stage: Literal["detect"] = always("detect")
     pcm: Place
     model: str
     windows: list[PartPlan]
@@ -96,7 +96,7 @@ class TranscribeSpec(Value):
     it sounds like. `reuse`: what was heard before in the same sound is taken over. With
     `previews`, progress tells the sentences that are whole."""
 
-    stage: Literal["transcribe"] = "transcribe"
+    stage: Literal["transcribe"] = always("transcribe")
     pcm: Place
     part: PartPlan
     parts: int = 1
@@ -123,7 +123,7 @@ class TranscribeSpec(Value):
 class AssembleSpec(Value):
     """Join the parts of a transcript (`source` A, no target) or of a translation."""
 
-    stage: Literal["assemble"] = "assemble"
+    stage: Literal["assemble"] = always("assemble")
     kind: Literal["transcript", "translation"]
     language: str
     parts: list[Body]
@@ -149,7 +149,7 @@ class TranslateSpec(Value):
     """Translate a run of segments `[first, last)` of a transcript, or a reference text. Where a
     term of the `glossary` stands, its translation is given."""
 
-    stage: Literal["translate"] = "translate"
+    stage: Literal["translate"] = always("translate")
     model: str
     source_language: str
     target_language: str
@@ -180,7 +180,7 @@ class PrepareResult(Value):
     when nobody speaks. `gaps` are where sound is missing, in seconds of the recording; `channels`
     what the file calls those that are heard apart."""
 
-    stage: Literal["prepare"] = "prepare"
+    stage: Literal["prepare"] = always("prepare")
     pcm: Body
     seconds: float
     declared_seconds: float | None = None
@@ -202,7 +202,7 @@ class DetectResult(Value):
     """`digest` is what the answer depends on, where that is known, and `reused` whether it is that
     of an earlier job."""
 
-    stage: Literal["detect"] = "detect"
+    stage: Literal["detect"] = always("detect")
     language: str
     probability: float
     warnings: list[str] = Field(default_factory=list)
@@ -217,7 +217,7 @@ class TranscribeResult(Value):
     `warnings` tell what could not be done as it was asked for. `digest` is what the words depend
     on, where that is known, and `reused` whether they are those of an earlier job."""
 
-    stage: Literal["transcribe"] = "transcribe"
+    stage: Literal["transcribe"] = always("transcribe")
     language: str
     spoken: str | None = None
     language_probability: float | None = None
@@ -238,7 +238,7 @@ class TranscribeResult(Value):
 class AssembleResult(Value):
     """What joining gave; `runs` only for a transcript."""
 
-    stage: Literal["assemble"] = "assemble"
+    stage: Literal["assemble"] = always("assemble")
     text: Body
     transcript: Body
     segments: int
@@ -252,7 +252,7 @@ class TranslateResult(Value):
     """`recalled` of its sentences were not translated anew, but remembered; `flags` say how many
     have each flag."""
 
-    stage: Literal["translate"] = "translate"
+    stage: Literal["translate"] = always("translate")
     text: Body
     transcript: Body
     segments: int
@@ -266,3 +266,11 @@ Result = Annotated[
     PrepareResult | DetectResult | TranscribeResult | AssembleResult | TranslateResult,
     Field(discriminator="stage"),
 ]
+
+_Result = TypeVar("_Result", bound=Value)
+
+
+def as_stored(kind: type[_Result], result: Any) -> _Result:
+    """A result out of the store, where a manager of a newer release may have put it: what is not
+    known here is read over."""
+    return kind.model_validate(result, extra="ignore")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Value(BaseModel):
@@ -15,3 +17,9 @@ class Stored(BaseModel):
     """An immutable document of the store; fields of newer releases are read over."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+def always(value: Any) -> Any:
+    """The default of a field that is sent even where it stands at it: pydantic leaves out what
+    equals a default, and knows of none that is made from the other fields."""
+    return Field(default_factory=lambda _others: value)

@@ -1,13 +1,19 @@
-"""A worker's calls to its manager: signed with the manager's own time, every answer typed."""
+"""A worker's calls to its manager: signed with the manager's own time, every answer typed.
+
+The two may be of different releases for a while, see `docs/decisions/0020-two-releases-at-once.md`.
+"""
 
 from __future__ import annotations
 
+import json
 import secrets
 import time
+from collections.abc import Callable
 from typing import TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
+from services import logs
 from services.model.errors import FailureClass, FanscribeError, JobFailed
 from services.model.messages import (
     Beat,
@@ -30,18 +36,24 @@ from services.model.messages import (
 )
 from services.outbound import Client, Response, open_client, refuse_busy, translated
 from services.signing import sign
+from services.worker import grants
 
 _READ_S = 10.0  # a callback is short work; beats must not hang on a manager that does
 _MEMORY_S = 2.0  # by then a sentence is translated
 _Answer = TypeVar("_Answer", bound=BaseModel)
+_Read = TypeVar("_Read")
+
+log = logs.get(__name__)
 
 
 class Refused(FanscribeError):
-    """The manager understood the call and will not take it; asking again changes nothing."""
+    """The manager understood the call and will not take it; asking again changes nothing, unless
+    the call is only `ahead` of it."""
 
     def __init__(self, status: int, body: str) -> None:
         super().__init__(f"The manager answered HTTP {status}: {body[:300]}")
         self.status = status
+        self.ahead = status == 422 and _code_in(body) == "unknown_field"
 
 
 class ManagerClock:
@@ -80,13 +92,20 @@ class Manager:
         response = self._call("node-beat", beat)
         if response.status_code == 404:
             return None
-        answer = _parse(response, Registered)
+        answer = _read_over(response, Registered)
         self.clock.learn(answer.now)
         return answer
 
     def claim(self, claim: Claim) -> Granted:
-        answer = self._ask("claim", claim, Granted)
+        """What was won and is understood; the rest goes back at once, for somebody else."""
+        answer, strange = _parse(self._call("claim", claim), grants.read)
         self.clock.learn(answer.now)
+        if strange:
+            log.warning("grants_not_understood", reports=[each.model_dump() for each in strange])
+            try:
+                self.finish(Finish(token=claim.token, node=claim.node, reports=strange))
+            except FanscribeError as error:  # they never beat, and will be missed
+                log.warning("report_not_taken", reason=str(error))
         return answer
 
     def beat(self, beat: Beat) -> BeatAnswer:
@@ -100,32 +119,33 @@ class Manager:
             return LeaseState(job=progress.job, state="stale")
         if response.status_code == 410:
             return LeaseState(job=progress.job, state="cancelled")
-        return _parse(response, LeaseState)
+        return _read_over(response, LeaseState)
 
     def finish(self, finish: Finish) -> FinishAnswer:
         return self._ask("finish", finish, FinishAnswer)
 
     def look_up(self, asked: Lookup) -> Recalled:
         """Soon, or not at all."""
-        return _parse(self._call("translations/lookup", asked, self._impatient), Recalled)
+        return _read_over(self._call("translations/lookup", asked, self._impatient), Recalled)
 
     def keep(self, told: Keep) -> Kept:
         return self._ask("translations/keep", told, Kept)
 
     def look_back(self, asked: LookBack) -> Earlier:
         """Soon, or not at all."""
-        return _parse(self._call("results/lookup", asked, self._impatient), Earlier)
+        return _read_over(self._call("results/lookup", asked, self._impatient), Earlier)
 
     def close(self) -> None:
         self._client.close()
         self._impatient.close()
 
     def _ask(self, name: str, message: BaseModel, answer: type[_Answer]) -> _Answer:
-        return _parse(self._call(name, message), answer)
+        return _read_over(self._call(name, message), answer)
 
     def _call(self, name: str, message: BaseModel, client: Client | None = None) -> Response:
-        """One call; a 401 carries the manager's time: learn it, sign again, ask once more."""
-        body = message.model_dump_json()
+        """One call; a 401 carries the manager's time: learn it, sign again, ask once more. What
+        stands at its default is not sent, so that a manager of before may understand it."""
+        body = message.model_dump_json(exclude_defaults=True)
         response = self._send(name, body, client or self._client)
         if response.status_code == 401:
             now = _time_in(response)
@@ -151,12 +171,24 @@ def _time_in(response: Response) -> float | None:
     return float(now) if isinstance(now, int | float) else None
 
 
-def _parse(response: Response, answer: type[_Answer]) -> _Answer:
+def _code_in(body: str) -> str:
+    try:
+        return str(json.loads(body)["error"]["code"])
+    except (ValueError, KeyError, TypeError):
+        return ""
+
+
+def _read_over(response: Response, answer: type[_Answer]) -> _Answer:
+    """An answer is advice: what a newer manager adds to it is read over."""
+    return _parse(response, lambda said: answer.model_validate_json(said, extra="ignore"))
+
+
+def _parse(response: Response, read: Callable[[bytes], _Read]) -> _Read:
     if response.status_code != 200:
         raise Refused(response.status_code, response.text)
     try:
-        return answer.model_validate_json(response.content)
-    except ValidationError as error:
+        return read(response.content)
+    except ValueError as error:
         raise JobFailed(
             FailureClass.SERVICE_UNAVAILABLE,
             "manager_unreadable",

@@ -74,7 +74,7 @@ class Offering:
             log.warning("report_not_taken", reason=error.message)
             return False
         except Refused as error:
-            if error.status not in _UNREADABLE:
+            if error.ahead or error.status not in _UNREADABLE:  # a newer manager will take it
                 log.warning("report_not_taken", reason=str(error))
                 return False
             return self._confess(spooled, str(error))

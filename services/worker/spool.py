@@ -47,7 +47,7 @@ class Spooled:
         self.finish = finish
         self._file.seek(0)
         self._file.truncate()
-        _write(self._file, finish.model_dump_json())
+        _write(self._file, finish.model_dump_json(exclude_defaults=True))
 
     def drop(self) -> None:
         """It was taken, or nobody wants it."""
@@ -73,7 +73,7 @@ class Spool:
         temporary = self._folder / f".{name}"
         file = temporary.open("x+b")
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # before anyone can see it
-        _write(file, finish.model_dump_json())
+        _write(file, finish.model_dump_json(exclude_defaults=True))
         os.fsync(file.fileno())
         path = self._folder / f"{name}-{report.attempt}{_SUFFIX}"
         temporary.replace(path)
@@ -112,7 +112,7 @@ def _hold(path: Path) -> Spooled | None:
         return None  # its holder was quicker
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        finish = Finish.model_validate_json(file.read())
+        finish = Finish.model_validate_json(file.read(), extra="ignore")  # of any release
         return Spooled(finish, path, path.stat().st_mtime, file)
     except ValidationError:
         path.unlink(missing_ok=True)  # cut short by a full disk: the lease will run out

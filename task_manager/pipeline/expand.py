@@ -16,6 +16,7 @@ from services.model.stages import (
     PrepareResult,
     TranscribeResult,
     TranslateResult,
+    as_stored,
 )
 from services.model.states import Event, JobState
 from services.model.task import Task
@@ -121,30 +122,28 @@ def expand_job(ports: Ports, job: Job) -> None:
 def _expansion(ports: Ports, task: Task, job: Job, *, now: float) -> Expansion:
     match job.stage:
         case Stage.PREPARE:
-            prepared = PrepareResult.model_validate(job.result)
+            prepared = as_stored(PrepareResult, job.result)
             return plan.of_prepare(task, job.item, prepared, now=now)
         case Stage.DETECT:
-            found = DetectResult.model_validate(job.result)
+            found = as_stored(DetectResult, job.result)
             parts = prepared_item(ports, task.id, job.item).parts
             return plan.of_detect(task, job.item, found, parts=parts, now=now)
         case Stage.TRANSCRIBE:
-            heard = TranscribeResult.model_validate(job.result)
+            heard = as_stored(TranscribeResult, job.result)
             if job.inputs["parts"] > 1:
                 return _joining(ports, task, job, now=now)
             return _transcript(ports, task, job, heard, [heard], now=now)
         case Stage.TRANSLATE:
             if job.inputs["parts"] > 1:
                 return _joining(ports, task, job, now=now)
-            translated = TranslateResult.model_validate(job.result)
+            translated = as_stored(TranslateResult, job.result)
             return plan.of_translation(task, job, translated, [translated], now=now)
         case Stage.ASSEMBLE:
-            joined = AssembleResult.model_validate(job.result)
+            joined = as_stored(AssembleResult, job.result)
             if job.language:
-                made = [
-                    TranslateResult.model_validate(part.result) for part in parts_of(ports, job)
-                ]
+                made = [as_stored(TranslateResult, part.result) for part in parts_of(ports, job)]
                 return plan.of_translation(task, job, joined, made, now=now)
-            each = [TranscribeResult.model_validate(part.result) for part in parts_of(ports, job)]
+            each = [as_stored(TranscribeResult, part.result) for part in parts_of(ports, job)]
             return _transcript(ports, task, job, joined, each, now=now)
 
 
@@ -211,7 +210,7 @@ def prepared_item(ports: Ports, task_id: str, item: int) -> PrepareResult:
     prepare = ports.store.job(job_id(task_id, Stage.PREPARE, item))
     if prepare is None or prepare.result is None:
         raise LookupError(f"item {item} of {task_id} is not prepared")
-    return PrepareResult.model_validate(prepare.result)
+    return as_stored(PrepareResult, prepare.result)
 
 
 def _children_of(

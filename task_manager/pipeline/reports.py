@@ -5,11 +5,12 @@ Repeats are welcome and change nothing; a lower attempt is answered 409 and comm
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from services.model import retry
 from services.model.errors import FailureClass, JobFailed
-from services.model.job import Job
+from services.model.job import HistoryEntry, Job
 from services.model.messages import (
     Beat,
     BeatAnswer,
@@ -222,7 +223,27 @@ def _apply(ports: Ports, job: Job, report: Report) -> tuple[Job | None, Answer]:
         "progress_number": 0,
         **_used(job, report),
     }
-    return jobs.apply(ports, job, Event.RELEASE, fields=fields)
+    if not report.unknown:
+        return jobs.apply(ports, job, Event.RELEASE, fields=fields)
+    line = _too_old(ports, job, report.unknown)
+    fields |= {"due": line.next_attempt_at, "avoid": _avoiding(job)}
+    return jobs.apply(ports, job, Event.RELEASE, fields=fields, history=line)
+
+
+def _too_old(ports: Ports, job: Job, unknown: Sequence[str]) -> HistoryEntry:
+    """A worker of an older release does not know what the job asks for; nobody is charged. The
+    first time another node may have it at once, and from then on this one waits for a while."""
+    now = ports.store.now()
+    asked_before = job.lease is not None and job.lease.node in job.avoid
+    wait_s = retry.UNKNOWN_AGAIN_S * ports.settings.retry_scale if asked_before else 0.0
+    return jobs.entry(
+        job,
+        FailureClass.SERVICE_UNAVAILABLE,
+        "worker_too_old",
+        f"The worker is of an older release and does not know: {', '.join(unknown)}. Upgrade it.",
+        at=now,
+        next_attempt_at=now + wait_s,
+    )
 
 
 def _used(job: Job, report: Report) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from services.model.job import Job, Stage
 from services.model.messages import Earlier, LookBack
-from services.model.stages import DetectResult, TranscribeResult
+from services.model.stages import DetectResult, TranscribeResult, as_stored
 from task_manager.pipeline import specs
 from task_manager.pipeline.ports import Ports
 
@@ -30,6 +30,6 @@ def _found(ports: Ports, job: Job, digest: str) -> Earlier:
     if task is None or task.deleted_at is not None:
         return Earlier()
     if earlier.stage is Stage.DETECT:
-        return Earlier(result=DetectResult.model_validate(earlier.result))
-    heard = TranscribeResult.model_validate(earlier.result)
+        return Earlier(result=as_stored(DetectResult, earlier.result))
+    heard = as_stored(TranscribeResult, earlier.result)
     return Earlier(result=heard, url=specs.url_of(ports, heard.transcript))

@@ -20,6 +20,7 @@ from services.model.stages import (
     TranscribeSpec,
     TranslateResult,
     TranslateSpec,
+    as_stored,
 )
 from services.model.task import AudioInput, Options, Source, Task
 from services.model.transcript import Body, output_id
@@ -168,9 +169,9 @@ def _assemble(ports: Ports, task: Task, job: Job) -> AssembleSpec:
     item = task.manifest.items[job.item]
     parts = parts_of(ports, job)
     results: list[TranscribeResult | TranslateResult] = [
-        TranslateResult.model_validate(part.result)
+        as_stored(TranslateResult, part.result)
         if job.language
-        else TranscribeResult.model_validate(part.result)
+        else as_stored(TranscribeResult, part.result)
         for part in parts
     ]
     bodies = [result.transcript for result in results]

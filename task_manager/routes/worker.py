@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
@@ -74,17 +75,19 @@ def _signed(
 
 
 callbacks = APIRouter(prefix="/callbacks/v1", tags=["callbacks"], dependencies=[Depends(_signed)])
+# What stands at its default is not sent, so that a worker of before may understand it.
+_call = partial(callbacks.post, response_model_exclude_defaults=True)
 objects = APIRouter(prefix="/objects", tags=["objects"])
 
 
-@callbacks.post("/register")
+@_call("/register")
 @on_own_thread
 def register(hello: Register, pipeline: ThePipeline) -> Registered:
     """A node says hello."""
     return pipeline.register(hello)
 
 
-@callbacks.post("/node-beat")
+@_call("/node-beat")
 @on_own_thread
 def node_beat(beat: NodeBeat, pipeline: ThePipeline) -> Registered:
     """A node is alive; 404 asks it to register anew."""
@@ -94,21 +97,21 @@ def node_beat(beat: NodeBeat, pipeline: ThePipeline) -> Registered:
     return known
 
 
-@callbacks.post("/claim")
+@_call("/claim")
 @on_own_thread
 def claim(asked: Claim, pipeline: ThePipeline) -> Granted:
     """A worker asks for the best due jobs of a queue."""
     return pipeline.claim(asked)
 
 
-@callbacks.post("/beat")
+@_call("/beat")
 @on_own_thread
 def beat(told: Beat, pipeline: ThePipeline) -> BeatAnswer:
     """All leases of a token are alive."""
     return pipeline.beat(told)
 
 
-@callbacks.post("/progress")
+@_call("/progress")
 @on_own_thread
 def progress(told: Progress, pipeline: ThePipeline, response: Response) -> LeaseState:
     """How far an attempt is: 200 go on, 409 another attempt counts, 410 nobody wants it."""
@@ -117,28 +120,28 @@ def progress(told: Progress, pipeline: ThePipeline, response: Response) -> Lease
     return state
 
 
-@callbacks.post("/finish")
+@_call("/finish")
 @on_own_thread
 def finish(told: Finish, pipeline: ThePipeline) -> FinishAnswer:
     """The last word of one or more attempts; a verdict for each."""
     return pipeline.finish(told)
 
 
-@callbacks.post("/translations/lookup")
+@_call("/translations/lookup")
 @on_own_thread
 def look_up(asked: Lookup, pipeline: ThePipeline) -> Recalled:
     """Which sentences of its jobs a worker need not translate."""
     return pipeline.look_up(asked)
 
 
-@callbacks.post("/translations/keep")
+@_call("/translations/keep")
 @on_own_thread
 def keep(told: Keep, pipeline: ThePipeline) -> Kept:
     """Translations that may answer for the same sentences later."""
     return pipeline.keep(told)
 
 
-@callbacks.post("/results/lookup")
+@_call("/results/lookup")
 @on_own_thread
 def look_back(asked: LookBack, pipeline: ThePipeline) -> Earlier:
     """What an earlier job of the same owner made of the same."""

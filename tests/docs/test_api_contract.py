@@ -50,6 +50,26 @@ def test_the_newest_version_in_the_changelog_of_the_api_is_that_of_the_project(p
     assert CHANGELOG.partition("\n## ")[2].startswith(f"{version}\n")
 
 
+def test_nothing_of_the_callbacks_changed_in_a_way_that_breaks_the_release_before() -> None:
+    """That a default changes breaks it too: what stands at its default is not sent."""
+    stored, shapes = contract.CALLBACKS.read_text("utf-8"), contract.schema_file()
+    found = compatibility.changes(contract.both_ways(stored), contract.both_ways(shapes))
+
+    assert [str(change) for change in found if change.breaks] == []
+    assert stored == shapes, HOW
+
+
+def test_a_default_of_the_wire_that_changes_is_told() -> None:
+    shapes = contract.schema_file()
+    other = json.loads(shapes)
+    other["$defs"]["PrepareSpec"]["properties"]["vad"]["default"] = False
+
+    found = compatibility.changes(contract.both_ways(shapes), contract.both_ways(json.dumps(other)))
+
+    said = "`POST callbacks: PrepareSpec`: the request, `vad`: what holds where it is left out"
+    assert f"{said}: True → False." in [str(change) for change in found if change.breaks]
+
+
 ADDED = Change("GET /v1/more", "new route.", breaks=False)
 BROKEN = Change("GET /v1/old", "the route is gone.", breaks=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 import time
@@ -48,7 +49,9 @@ class InTestManager:
     Nodes are told to `listen` to these queues (None: to those that they registered), that `due`
     jobs wait, and to rest for `rest_s` after a claim that won nothing. It remembers the
     translations in `memory` and those it is told, and what was heard `earlier`. `strike` is done
-    once, before the next claim's answer leaves.
+    once, before the next claim's answer leaves. `newer` adds to answers, by call, what only a
+    newer release says; and the next `behind` reports say more than it knows. `bodies` are all
+    calls as they came.
     """
 
     def __init__(self, server: HTTPServer) -> None:
@@ -64,6 +67,9 @@ class InTestManager:
         self.due = 0
         self.won: dict[str, list[Grant]] = {}
         self.strike: Callable[[], None] | None = None
+        self.newer: dict[str, Callable[[Any], None]] = {}
+        self.behind = 0
+        self.bodies: list[tuple[str, Any]] = []
         self.rest_s = 0.0
         self.claims: list[Claim] = []
         self.beats: list[Beat] = []
@@ -116,7 +122,12 @@ class InTestManager:
         except signing.BadSignature as error:
             self.refused += 1
             return _json(f'{{"code":"bad_signature","message":"{error}","now":{self.now()}}}', 401)
+        self.bodies.append((name, json.loads(body)))
         answer: Any = getattr(self, "_" + re.sub("[-/]", "_", name))(body)
+        if name in self.newer:
+            plain = answer.model_dump(mode="json")
+            self.newer[name](plain)
+            return _json(json.dumps(plain), 200)
         return answer if isinstance(answer, Response) else _json(answer.model_dump_json(), 200)
 
     def _translations_lookup(self, body: str) -> Recalled:
@@ -194,6 +205,9 @@ class InTestManager:
 
     def _finish(self, body: str) -> FinishAnswer | Response:
         finish = Finish.model_validate_json(body)
+        if self.behind:
+            self.behind -= 1
+            return _json('{"error":{"code":"unknown_field","message":"no such field"}}', 422)
         if self.verdict == 413:
             self.verdict = 200
             return _json('{"code":"too_large","message":"too much"}', 413)
