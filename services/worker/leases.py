@@ -143,7 +143,8 @@ class Lease:
 class Heart:
     """Beats for all leases of one token, at a rhythm that never backs off, and watches limits.
 
-    `on_overdue` and `on_deaf` end the process; they are called in the heart's own thread.
+    `on_overdue` and `on_deaf` end the process, `on_heard` says that a beat got through after one
+    that did not; they are called in the heart's own thread.
     """
 
     def __init__(
@@ -155,6 +156,7 @@ class Heart:
         every_s: float,
         on_overdue: Callable[[str], None],
         on_deaf: Callable[[], None],
+        on_heard: Callable[[], None],
     ) -> None:
         self._manager = manager
         self._token = token
@@ -162,6 +164,8 @@ class Heart:
         self._every_s = every_s
         self._on_overdue = on_overdue
         self._on_deaf = on_deaf
+        self._on_heard = on_heard
+        self._unheard = False
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._live, name="heart", daemon=True)
 
@@ -184,7 +188,11 @@ class Heart:
             )
         except FanscribeError as error:
             log.warning("beat_failed", reason=str(error))
+            self._unheard = True
             return False
+        if self._unheard:
+            self._unheard = False
+            self._on_heard()
         states = {state.job: state for state in said.leases}
         for lease in alive:
             if lease.grant.job in states:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterator
 from itertools import chain, repeat
 
@@ -14,6 +16,7 @@ from services.worker.spool import Spool, Spooled
 
 EVERY_S = 30.0
 _FIRST_WAITS_S = (1.0, 3.0, 10.0)  # a manager that only restarts is met soon
+_LISTEN_EVERY_S = 0.5
 _UNREADABLE = frozenset({400, 413, 422})
 
 log = logs.get(__name__)
@@ -28,6 +31,11 @@ class Offering:
         self._manager = manager
         self._spool = spool
         self._waits = waits or (lambda: chain(_FIRST_WAITS_S, repeat(EVERY_S)))
+        self._heard_again = threading.Event()
+
+    def heard_again(self) -> None:
+        """A beat got through after one that did not: what waits is offered at once."""
+        self._heard_again.set()
 
     def finish(self, finish: Finish, *, wanted: Callable[[], bool]) -> None:
         """Blocks until the manager has taken it, `wanted` says no, or a day has passed.
@@ -36,9 +44,10 @@ class Offering:
         """
         spooled = self._write(finish)
         for wait in self._waits():
+            self._heard_again.clear()
             if self._offer(spooled) or not wanted() or spooled.expired:
                 break
-            if leaving.wait(wait):
+            if self._rests(wait):
                 spooled.let_go()
                 return
         spooled.drop()
@@ -58,6 +67,14 @@ class Offering:
                 spooled.drop()
             else:
                 spooled.let_go()
+
+    def _rests(self, seconds: float) -> bool:
+        """Whether the process is to leave, which ends the rest, as does a manager heard again."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0 and not self._heard_again.is_set():
+            if leaving.wait(min(left, _LISTEN_EVERY_S)):
+                break
+        return leaving.is_set()
 
     def _write(self, finish: Finish) -> Spooled:
         try:

@@ -101,6 +101,7 @@ class Runner:
             every_s=granted.beat_every_s,
             on_overdue=lambda reason: self._end_overdue(leases, token, reason),
             on_deaf=lambda: self._end_deaf(leases, token),
+            on_heard=self._offering.heard_again,
         ) as heart:
             if not _first_beat(heart, granted.beat_every_s):
                 return  # a lease that never beat is taken back and charged to nobody

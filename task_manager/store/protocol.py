@@ -76,6 +76,11 @@ class Store(
 
     def ping(self) -> None: ...  # raises StoreUnavailable if the store cannot be read
 
+    def try_write(self) -> None:
+        """Changes nothing, but raises what a beat would: StoreUnavailable or OutOfSpace where the
+        store cannot be written, which may be while it can be read."""
+        ...
+
     def close(self) -> None: ...
 
     # ── tasks ────────────────────────────────────────────────────────────────────────────────

@@ -1,13 +1,14 @@
 """Take jobs back from workers that fell silent, by this process's own monotonic clock.
 
 A lease is dead when the same (attempt, beat) was seen for `lost_after_s` without a gap in the
-looking: a manager that slept, or could not read the store, begins to count anew. So no outage of
-ours and no clock of theirs ends a healthy attempt.
+looking: a manager that slept, or could not read the store, begins to count anew. So does one that
+finds that nothing can be written, on a full disk, say: the silent may have beaten in vain. So
+no outage of ours and no clock of theirs ends a healthy attempt.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from services import logs
@@ -15,6 +16,7 @@ from services.model.states import JobState
 from task_manager.pipeline.expand import expand_job
 from task_manager.pipeline.ports import Ports
 from task_manager.pipeline.reports import lose
+from task_manager.store.protocol import Store
 
 log = logs.get(__name__)
 
@@ -43,26 +45,40 @@ class Watch:
         self.seen = seen
         return [name for name, (_, _, since) in seen.items() if at - since >= self.lost_after_s]
 
+    def doubtful(self, at: float) -> bool:
+        """Whether some stood still for half of that time, for which they should have beaten twice:
+        then it matters that their beats could be written."""
+        return any(at - since >= self.lost_after_s / 2 for _, _, since in self.seen.values())
+
     def blind(self) -> None:
-        """The store could not be read: that counts as a gap in the looking."""
+        """The store could not be read or written: that counts as a gap in the looking."""
         self.seen.clear()
+
+
+def look(
+    store: Store, watch: Watch, read: Callable[[], Mapping[str, tuple[float, float]]], at: float
+) -> list[str]:
+    """Those that fell silent, of all whose signs `read` finds in the store."""
+    try:
+        silent = watch.silent(read(), at)
+        if watch.doubtful(at):
+            store.try_write()
+    except Exception:
+        watch.blind()
+        raise
+    return silent
 
 
 def reap(ports: Ports, watch: Watch, at: float) -> int:
     """One look at all running jobs; how many were taken back."""
-    try:
-        running = {job.id: (job.attempt, job.beat) for job in ports.store.running_jobs()}
-    except Exception:
-        watch.blind()
-        raise
     taken = 0
-    for job_id in watch.silent(running, at):
+    for job_id in look(ports.store, watch, lambda: _signs(ports), at):
         job = ports.store.job(job_id)
-        attempt, beat = running[job_id]
+        attempt, beat, _ = watch.seen[job_id]
         if job is None or job.state is not JobState.RUNNING or job.attempt != attempt:
             continue
         message = f"No sign of life from the worker for {watch.lost_after_s:g} s."
-        written, _ = lose(ports, job, message, beat=beat)
+        written, _ = lose(ports, job, message, beat=int(beat))
         if written is None:
             continue
         taken += 1
@@ -79,3 +95,7 @@ def reap(ports: Ports, watch: Watch, at: float) -> int:
     if taken:
         ports.wake()
     return taken
+
+
+def _signs(ports: Ports) -> dict[str, tuple[float, float]]:
+    return {job.id: (job.attempt, job.beat) for job in ports.store.running_jobs()}

@@ -42,6 +42,7 @@ OPERATIONS: dict[str, Callable[[Store], object]] = {
     "commit": lambda store: store.move_job(
         a_job().id, state=JobState.WAITING, attempt=0, change=JobChange({"rank": 1})
     ),
+    "try to write": lambda store: store.try_write(),
     "count": lambda store: store.queue_depths(0.0),
     "page": lambda store: store.dead_page(None, limit=5),
 }

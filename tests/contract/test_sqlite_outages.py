@@ -73,6 +73,8 @@ def test_a_file_that_another_process_keeps_locked_is_unavailable_to_writers(
             store.insert_task(a_task("refused"))
         with pytest.raises(StoreUnavailable):
             store.claim(queue="q", models=[], node="n", token="x" * 16, limit=1)
+        with pytest.raises(StoreUnavailable):
+            store.try_write()
         assert store.task("kept") == a_task("kept")
 
     assert store.insert_task(a_task("next"))[1]
@@ -128,6 +130,19 @@ def test_a_full_disk_is_out_of_space_and_what_was_written_stays(
     assert [number for number in written if store.task(number) is None] == []
     assert store.insert_task(a_task("after"))[1]
     assert whole(path)
+
+
+def test_trying_to_write_needs_room_and_leaves_the_version_of_the_schema(
+    store: SqliteStore, path: Path
+) -> None:
+    wal = path.with_name(path.name + "-wal")
+    (connection,) = store._idle
+    before = connection.execute("PRAGMA user_version").fetchone(), wal.stat().st_size
+
+    store.try_write()
+
+    assert connection.execute("PRAGMA user_version").fetchone() == before[0]
+    assert wal.stat().st_size > before[1]
 
 
 def test_a_file_that_may_not_grow_keeps_all_that_was_acknowledged(path: Path) -> None:

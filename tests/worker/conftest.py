@@ -80,15 +80,16 @@ def callbacks(manager: InTestManager) -> Iterator[Manager]:
 def make_runner(callbacks: Manager, spool: Spool) -> Iterator[Callable[..., Runner]]:
     made: list[Runner] = []
 
-    def make(stages: dict[str, Stage], slots: int = 4, **more: object) -> Runner:
-        quick = Offering(callbacks, spool, waits=lambda: iter([0.01] * 2000))
+    def make(
+        stages: dict[str, Stage], slots: int = 4, waits: float = 0.01, **more: object
+    ) -> Runner:
         runner = Runner(
             node="node-1",
             models=["stub-whisper"],
             slots_of=lambda _: slots,
             stages=stages,
             manager=callbacks,
-            offering=quick,
+            offering=Offering(callbacks, spool, waits=lambda: iter([waits] * 2000)),
             **more,
         )
         made.append(runner)

@@ -103,6 +103,28 @@ def test_beats_go_on_while_the_engine_works(
     assert {beat.token for beat in manager.beats} == {manager.claims[0].token}
 
 
+def test_a_report_that_was_not_taken_is_offered_again_once_a_beat_gets_through(
+    manager: InTestManager, make_runner: MakeRunner, make_grant: MakeGrant, spec: Spec
+) -> None:
+    manager.beat_every_s = 0.02
+
+    def stage(spec: Spec, work: Work) -> Result:
+        manager.change(lambda: manager.away.update({"beat", "finish"}))
+        return DONE
+
+    manager.grants = [make_grant(spec)]
+    runner = make_runner({"detect": stage}, waits=3600.0)
+    running = threading.Thread(target=runner.run, args=(ANNOUNCED,), daemon=True)
+    running.start()
+    manager.wait_for(
+        lambda: "beat" in manager.calls[-1:] and "finish" in manager.calls,
+        "a beat after a report, both in vain",
+    )
+    manager.change(manager.away.clear)
+    running.join(60.0)
+    assert [report.result for report in manager.reports] == [DONE]
+
+
 @pytest.mark.parametrize("state", ["cancelled", "stale"])
 def test_a_lost_lease_stops_the_work_and_nothing_is_reported(
     manager: InTestManager,

@@ -46,6 +46,15 @@ class Database:
     def ping(self) -> None:
         self._rows("SELECT id FROM tasks LIMIT 1")
 
+    def try_write(self) -> None:
+        """The version is written as it is; SQLite writes its page all the same."""
+
+        def rewrite(connection: sqlite3.Connection) -> None:
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            connection.execute(f"PRAGMA user_version = {version:d}")
+
+        self._write(rewrite)
+
     def close(self) -> None:
         self._closed = True
         while self._idle:
