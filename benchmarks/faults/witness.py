@@ -58,10 +58,14 @@ class Witness:
                 self._ledger.write("unheld", job=lease["job"], state=lease["state"])
         with self._lock:
             token, now = said["token"], self._ledger.now()
-            if token in self._beats:
+            first = token not in self._beats
+            if not first:
                 gap = now - self._beats[token]
                 self.gaps[token] = max(self.gaps.get(token, 0.0), gap)
             self._beats[token] = now
+        if first:
+            for lease in told["leases"]:
+                self._ledger.write("begun", job=lease["job"])
 
     def _finish(
         self, said: Any, told: Any, answer: Message | None, asked: float, delivered: bool
