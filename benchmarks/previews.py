@@ -2,19 +2,22 @@
 
 Somebody speaks for twenty minutes. A stack of its own with the demo models hears and translates
 that as usual, another one with the option `previews`. Times are of the events, as a reader of the
-task's stream gets them; how much was heard by then is the sum over the parts. Nobody else may use
-the machine.
+task's stream gets them; how much was heard by then is the sum over the parts. What the previews
+spared the translators is of the manager's metrics. Nobody else may use the machine.
 """
 
 from __future__ import annotations
 
 import argparse
 import random
+import re
 import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import httpx
 
 from benchmarks.one_machine import spoken, stack
 from benchmarks.talks import Talk, talk
@@ -31,13 +34,15 @@ _WARM_S = 20.0
 class Run:
     """One task from outside: seconds after it was sent, and seconds of the recording heard by
     then, at the `first` and the `last` event of each kind; `cells` have what was made of the
-    sentences in the end, by language."""
+    sentences in the end, by language. Translators asked for sentences that were `known` or not."""
 
     first: dict[str, tuple[float, float]] = field(default_factory=dict)
     last: dict[str, tuple[float, float]] = field(default_factory=dict)
     shown: list[SentencesPreviewed] = field(default_factory=list)
     pack: Any = None
     cells: dict[str, set[tuple[float | None, str]]] = field(default_factory=dict)
+    known: int = 0
+    unknown: int = 0
 
     def follow(self, api: Fanscribe, task_id: str) -> None:
         began, heard = time.monotonic(), Heard()
@@ -78,12 +83,13 @@ def run(given: Talk, targets: list[str], options: Options, folder: Path) -> Run:
         first = [Item(warm, text_id=str(n)) for n in range(4)]
         api.wait(api.submit(*first, targets=targets, language=given.language))
         sent = Item(api.upload(file), text_id="talk")
-        found = Run()
+        found, before = Run(), recalled(up.url)
         task = api.submit(sent, targets=targets, language=given.language, options=options)
         found.follow(api, task.id)
         seen = api.task(task.id)
         if seen.state != "succeeded" or seen.warnings:
             raise SystemExit(f"the task ended as {seen.state}, {seen.warnings}")
+        found.known, found.unknown = (b - a for a, b in zip(before, recalled(up.url), strict=True))
         found.pack = api.result(task.id)
         found.cells = {
             language: {
@@ -93,6 +99,13 @@ def run(given: Talk, targets: list[str], options: Options, folder: Path) -> Run:
             for language in targets
         }
     return found
+
+
+def recalled(url: str) -> tuple[int, int]:
+    """Sentences that translators asked the memory for so far: known, and unknown."""
+    told = httpx.get(f"{url}/metrics").raise_for_status().text
+    counts = dict(re.findall(r'sentences_recalled_total\{outcome="(\w+)"\} ([\d.]+)', told))
+    return int(float(counts.get("known", 0))), int(float(counts.get("unknown", 0)))
 
 
 def tell(name: str, found: Run) -> None:
@@ -109,6 +122,7 @@ def tell(name: str, found: Run) -> None:
     for what, at in told.items():
         if at is not None:
             print(f"  {what:15} after {at[0]:6.1f} s, {at[1]:6.0f} s heard")
+    print(f"  memory          knew {found.known} of {found.known + found.unknown} sentences")
 
 
 def main() -> None:

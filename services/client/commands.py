@@ -67,6 +67,9 @@ Beam = Annotated[
 Batched = Annotated[
     bool, typer.Option("--batched", help="Hear several windows of a recording at once.")
 ]
+Previews = Annotated[
+    bool, typer.Option("--previews", help="Translate sentences while the rest is still heard.")
+]
 Temperature = Annotated[
     str | None,
     typer.Option(metavar="T[,T…]", help="How freely words are chosen, 0 to 1; or a ladder."),
@@ -129,6 +132,7 @@ def submit(  # noqa: PLR0917  typer passes them by name
     check_action: CheckAction = None,
     beam: Beam = None,
     batched: Batched = False,
+    previews: Previews = False,
     temperature: Temperature = None,
     option: OtherOptions = None,
     priority: Annotated[str | None, typer.Option(help="urgent, normal or bulk.")] = None,
@@ -141,15 +145,14 @@ def submit(  # noqa: PLR0917  typer passes them by name
     """Send audio files, URLs and texts; get them back in every language."""
     from services.client import output, submitting
 
-    items = submitting.to_items(files or [], text or [])
-    targets = submitting.to_targets(to)
+    items, targets = submitting.to_items(files or [], text or []), submitting.to_targets(to)
     stated: dict[str, Any] = {"check_threshold": check, "check_action": check_action}
     stated |= {"model": model, "channels": channels, "node_label": node_label, "beam_size": beam}
-    stated |= {"mode": "batched"} if batched else {}
+    stated |= {"mode": "batched" if batched else None, "previews": previews or None}
     stated |= {"spoken": submitting.to_spoken(spoken), "language_threshold": language_threshold}
     stated |= {"language_unsure": language_unsure, "multilingual": multilingual or None}
-    stated |= {"hotwords": submitting.to_hotwords(hotwords, hotword_method, boost)}
-    stated |= {"glossary": submitting.to_glossary(glossary or [])}
+    named = submitting.to_hotwords(hotwords, hotword_method, boost)
+    stated |= {"hotwords": named, "glossary": submitting.to_glossary(glossary or [])}
     options = submitting.to_options(stated, option or [], temperature)
     with _api() as api:
         with submitting.upload_bars(output.STDERR) as on_upload:

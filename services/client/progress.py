@@ -1,4 +1,5 @@
-"""The live view of one task: every segment as it is heard, every cell as it is done."""
+"""The live view of one task: every segment as it is heard, every sentence that is translated ahead
+of its time, every cell as it is done."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ from rich.text import Text
 
 from services.client.client import Fanscribe
 from services.client.errors import ClientError
+from services.client.previewing import previewed
 from services.client.views import CellView, ItemView, TaskView
 from services.client.waiting import outlook
 
@@ -49,9 +51,10 @@ def follow(api: Fanscribe, task_id: str, console: Console) -> TaskView:
             _tell_what_was_heard(api, sight, live.console)
             live.update(_picture(sight))
 
-        return api.wait(
-            task_id, on_progress=look, quickest_s=_LOOK_EVERY_S, slowest_s=_LOOK_EVERY_S
-        )
+        with previewed(api, sight.task, live.console):
+            return api.wait(
+                task_id, on_progress=look, quickest_s=_LOOK_EVERY_S, slowest_s=_LOOK_EVERY_S
+            )
 
 
 def _tell_what_was_heard(api: Fanscribe, sight: Sight, console: Console) -> None:

@@ -66,7 +66,7 @@ class Work(Protocol):
         language: str | None = None,
     ) -> None:
         """How far it is, what was heard since, and which sentences are whole by now; sent at most
-        twice a second."""
+        twice a second, but for the first sentences, which somebody waits for."""
         ...
 
     def used(self, usage: Usage) -> None:
@@ -222,6 +222,7 @@ class _Teller:
         self._language: str | None = None
         self._segments: list[Segment] = []
         self._sentences: list[Segment] = []
+        self._first = True  # no sentence has come yet
 
     def tell(
         self,
@@ -234,7 +235,8 @@ class _Teller:
         self._language = language or self._language
         self._segments.extend(segments)
         self._sentences = [*self._sentences, *sentences][-MOST_SENTENCES:]
-        if time.monotonic() >= self._not_before:
+        hurried, self._first = self._first and bool(sentences), self._first and not sentences
+        if hurried or time.monotonic() >= self._not_before:
             self._send()
 
     def flush(self) -> None:

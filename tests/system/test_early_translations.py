@@ -4,6 +4,7 @@ happens to whoever hears it shows in the result."""
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sqlite3
 import wave
@@ -15,7 +16,7 @@ import httpx
 import pytest
 
 from fanscribe import Fanscribe, Gone, SegmentsHeard, SentencesPreviewed, StateChanged, TaskEvent
-from tests.system.conftest import Stack, wait_for
+from tests.system.conftest import Program, Stack, wait_for
 
 StartStack = Callable[..., Stack]
 Spoken = Callable[[str], Path]
@@ -96,6 +97,28 @@ def test_previews_come_before_the_last_words_and_leave_no_trace(
             assert each.text == segments[each.number].text, "and each is a sentence of the whole"
     assert result(stack, task_id) == plain
     assert count(stack, "previews") == 0
+
+
+def test_the_command_line_tells_them_as_they_come_and_the_same_result_at_the_end(
+    stub_stack: StartStack,
+    start_program: Callable[..., Program],
+    spoken: Spoken,
+    tmp_path: Path,
+) -> None:
+    stack = stub_stack()
+    audio = str(long_talk(spoken("talk"), tmp_path / "hear-12s.wav", 12))
+    words = ["submit", audio, "--from", "en", "--to", "de", "--out"]
+    stack.run(*words, str(tmp_path / "plain"))
+    environment = {**stack.environment, "FANSCRIBE_URL": stack.url}
+    shown = start_program(Program, *words, str(tmp_path / "early"), "--previews", env=environment)
+    shown.said(r"Wrote 3 files")
+    early = [each for each in shown.lines if re.match(r"de +[\d.]+ s  ", each)]
+    assert early
+    files = ("result.json", "1.hear-12s.de.srt")
+    plain, ahead = ([(tmp_path / n / f).read_text() for f in files] for n in ("plain", "early"))
+    assert plain == ahead
+    for each in early:
+        assert each.split("s  ", 1)[1].strip() in ahead[0]
 
 
 def test_a_translator_that_is_killed_over_a_preview_costs_that_preview_and_nothing_else(

@@ -312,6 +312,25 @@ def test_segments_go_out_with_their_language_and_rising_numbers(
     assert manager.told[0].language == "en"
 
 
+def test_the_first_whole_sentence_goes_out_at_once_and_later_ones_in_their_turn(
+    manager: InTestManager, make_runner: MakeRunner, make_grant: MakeGrant, spec: Spec
+) -> None:
+    def said(n: int) -> Segment:
+        return Segment(id=n, start=n, end=n + 1, text=f"s{n}")
+
+    def stage(spec: Spec, work: Work) -> Result:
+        for n in range(5):
+            sentences = [said(n - 1)] if n else []
+            work.progress((n + 1) / 5, segments=[said(n)], sentences=sentences, language="en")
+        return DONE
+
+    manager.grants = [make_grant(spec)]
+    make_runner({"detect": stage}).run(ANNOUNCED)
+    assert [[s.id for s in told.segments] for told in manager.told[:2]] == [[0], [1]]
+    assert [[s.id for s in told.sentences] for told in manager.told[:2]] == [[], [0]]
+    assert len(manager.told) < 5
+
+
 def test_a_manager_that_is_away_for_a_while_gets_the_result_in_the_end(
     manager: InTestManager, make_runner: MakeRunner, make_grant: MakeGrant, spec: Spec
 ) -> None:

@@ -1,0 +1,41 @@
+"""Tells sentences that are translated ahead of their time, beside the live view of their task."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from rich.console import Console
+from rich.markup import escape
+
+from services.client.client import Fanscribe
+from services.client.errors import ClientError
+from services.client.events import SentencesPreviewed
+from services.client.views import TaskView
+
+_LAST_S = 2.0  # the stream ends with its task; whoever watched that end does not wait for more
+
+
+@contextmanager
+def previewed(api: Fanscribe, task: TaskView, console: Console) -> Iterator[None]:
+    """Tells them as lines for as long as the block runs, if the task was asked for any."""
+    if not task.options.get("previews") or task.state.ended:
+        yield
+        return
+    reader = threading.Thread(target=_tell, args=(api, task.id, console), daemon=True)
+    reader.start()
+    try:
+        yield
+    finally:
+        reader.join(_LAST_S)
+
+
+def _tell(api: Fanscribe, task_id: str, console: Console) -> None:
+    with suppress(ClientError):  # the result comes without them, too
+        for event in api.events(task_id):
+            if isinstance(event, SentencesPreviewed):
+                for sentence in event.sentences:
+                    at = "" if sentence.start is None else f"{sentence.start:6.1f} s"
+                    said = escape(sentence.text.strip())
+                    console.print(f"[dim]{event.language} {at}[/]  [italic]{said}[/]")
