@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
-from benchmarks.faults.process import MARK, Part, wait_for
+from benchmarks.faults.process import MARK, Part, inherited, wait_for
 from benchmarks.faults.scripted import SECRET
 from benchmarks.faults.topology import free_port
 from services.outbound import HttpError, open_client
@@ -35,9 +34,8 @@ class Ground:
     mark: str = field(default_factory=lambda: uuid4().hex)
 
     def __post_init__(self) -> None:
-        kept = {k: v for k, v in os.environ.items() if not k.startswith("FANSCRIBE_")}
         own = {"FANSCRIBE_DATA_DIR": str(self.folder / "data"), MARK: self.mark}
-        self._base = {**kept, **_SETTINGS, **own}
+        self._base = {**inherited(), **_SETTINGS, **own}
         self.ports = [(free_port(), free_port()) for _ in range(2)]
         (self.folder / "data").mkdir(parents=True)
 

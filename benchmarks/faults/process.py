@@ -25,6 +25,14 @@ _PATIENCE_S = 30.0
 _STARTER = ThreadPoolExecutor(1, thread_name_prefix="starter")
 
 
+def inherited() -> dict[str, str]:
+    """What every part gets of this process's environment. A manager that is installed finds its
+    bytecode on the disk; where Python may not write any, every start would compile it anew."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("FANSCRIBE_")}
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)
+    return kept
+
+
 class TookTooLong(Exception):
     """The bench waited in vain; the message says for what."""
 

@@ -22,7 +22,7 @@ from uuid import uuid4
 from benchmarks.faults.balancer import Balancer
 from benchmarks.faults.ledger import Ledger
 from benchmarks.faults.loop import Loop
-from benchmarks.faults.process import MARK, Part, end, leftovers, wait_for
+from benchmarks.faults.process import MARK, Part, end, inherited, leftovers, wait_for
 from benchmarks.faults.proxy import Proxies, TcpProxy
 from benchmarks.faults.servers import Broker, Database
 from benchmarks.faults.small_disk import SmallDisks
@@ -234,9 +234,8 @@ class Stack:
     # ── how it is put together ───────────────────────────────────────────────────────────────
 
     def _base(self) -> dict[str, str]:
-        kept = {k: v for k, v in os.environ.items() if not k.startswith("FANSCRIBE_")}
         return {
-            **kept,
+            **inherited(),
             MARK: self.mark,
             "PYTHONUNBUFFERED": "1",
             "PYTHONSAFEPATH": "1",
