@@ -31,14 +31,14 @@ from task_manager.store.sqlite import SqliteStore
 
 Report = Callable[[str], None]
 PLANS = ["release", "internal", "silent", "permanent"]
-_TAKEN_OVER = [
+_ALWAYS = [
     "settle|move_job|1|before",
     "settle|move_job|2|before",
     "settle|delete_prefix|1|before",
     "settle|delete_prefix|1|after",
     "expand|write_children|1|before",
     "expand|write_children|1|after",
-]  # of the steps by the same name, which no faultless journey comes to for certain
+]  # of TAKEN_OVER, whose steps no faultless journey comes to for certain
 
 
 @dataclass
@@ -220,7 +220,7 @@ def points_of(heard: list[str]) -> list[str]:
             continue
         points.append(f"{step}|{seen[step]}|before")
         last[operation] = f"{step}|{seen[step]}|after"
-    return [*points, *last.values(), *_TAKEN_OVER]
+    return [*points, *last.values(), *_ALWAYS]
 
 
 def _flaws(store: SqliteStore, task: Task) -> list[str]:

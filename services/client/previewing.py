@@ -25,14 +25,13 @@ def previewed(api: Fanscribe, task: TaskView, console: Console) -> Iterator[None
         return
     reader = threading.Thread(target=_tell, args=(api, task.id, console), daemon=True)
     reader.start()
-    try:
-        yield
-    finally:
-        reader.join(_LAST_S)
+    yield
+    reader.join(_LAST_S)
 
 
 def _tell(api: Fanscribe, task_id: str, console: Console) -> None:
-    with suppress(ClientError):  # the result comes without them, too
+    # The result comes without them, too; and whoever leaves early closes the client under us.
+    with suppress(ClientError, RuntimeError):
         for event in api.events(task_id):
             if isinstance(event, SentencesPreviewed):
                 for sentence in event.sentences:
