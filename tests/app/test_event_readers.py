@@ -36,7 +36,7 @@ def leave(url: str, path: str, *, hears: int, abruptly: bool) -> None:
 
 
 @pytest.mark.parametrize("path", [OF_ALL, OF_ONE])
-def test_readers_who_leave_in_the_middle_are_no_mistake(tmp_path, path, caplog) -> None:
+def test_readers_who_leave_in_the_middle_are_no_mistake(tmp_path, path, capsys, caplog) -> None:
     with manager_of(Settings(data_dir=tmp_path, **PLAYED_BY_HAND)) as manager:
         store, task = manager.application.store, manager.create(**TASK)["id"]
         owner, told = store.task(task).owner, {"text": "x" * 10_000}
@@ -48,6 +48,7 @@ def test_readers_who_leave_in_the_middle_are_no_mistake(tmp_path, path, caplog) 
             leave(manager.url, path.format(id=task), hears=hears, abruptly=number % 2 == 0)
 
     assert [line.getMessage() for line in caplog.records if line.levelname != "INFO"] == []
+    assert capsys.readouterr().err == ""
 
 
 def test_nobody_looks_for_readers_who_have_left(manager: Manager) -> None:
