@@ -1,4 +1,4 @@
-"""Who may call what: every route asks for a caller, and states the scope that it needs."""
+"""Who may call what: every route states the scope that it needs, and so learns who calls."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from task_manager.callers import Caller, Callers
 _bearer = HTTPBearer(auto_error=False, description="A key (`fs_…`), or FANSCRIBE_API_KEY.")
 
 
-async def caller(
+async def enter(
     request: Request,
     given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> AsyncIterator[Caller]:
@@ -23,15 +23,8 @@ async def caller(
     callers: Callers = request.app.state.callers
     known = await callers.recognise(given.credentials if given else "")
     with callers.inside(known):
+        request.state.caller = known
         yield known
-
-
-TheCaller = Annotated[Caller, Depends(caller)]
-
-
-async def owner(known: TheCaller) -> str:
-    """Whose tasks the caller sees."""
-    return known.owner
 
 
 class Asks:
@@ -40,11 +33,26 @@ class Asks:
     def __init__(self, *scopes: Scope) -> None:
         self.scopes = frozenset(scopes)
 
-    async def __call__(self, known: TheCaller) -> None:
+    async def __call__(self, caller: Annotated[Caller, Depends(enter)]) -> None:
         """Raises Forbidden."""
-        if not known.may(self.scopes):
+        if not caller.may(self.scopes):
             named = " or ".join(sorted(self.scopes))
             raise Forbidden(f"This needs a key with the scope {named}.", code="scope_missing")
+
+
+async def _entered(request: Request) -> Caller:
+    """Whoever the route has let pass: what a route states is asked before all it has as arguments.
+    Not `enter` itself, which the framework would walk through for every place that names it."""
+    caller: Caller = request.state.caller
+    return caller
+
+
+TheCaller = Annotated[Caller, Depends(_entered)]
+
+
+async def owner(caller: TheCaller) -> str:
+    """Whose tasks the caller sees."""
+    return caller.owner
 
 
 def may(*scopes: Scope) -> Any:
