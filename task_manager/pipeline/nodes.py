@@ -28,7 +28,7 @@ def register(ports: Ports, hello: Register) -> Registered:
     node = Node(**hello.model_dump(exclude={"node"}), id=hello.node, registered_at=now, seen_at=now)
     ports.store.put_node(node)
     stored = ports.store.node(hello.node)
-    ports.wake()
+    _ring_again(ports, stored or node)
     return _answer(ports, stored or node)
 
 
@@ -50,7 +50,21 @@ def lose(ports: Ports, node_id: str, seen_at: float) -> bool:
     node = ports.store.node(node_id)
     if node is None or not node.live or node.seen_at != seen_at:
         return False
-    return ports.store.change_node(node_id, {"lost_at": ports.store.now()}) is not None
+    lost = ports.store.change_node(node_id, {"lost_at": ports.store.now()})
+    if lost is not None:
+        _ring_again(ports, lost)
+    return lost is not None
+
+
+def _ring_again(ports: Ports, node: Node) -> None:
+    """A worker that was killed took the bells with it which it had heard and not answered, one for
+    each of its processes: so many of what waits in its queues are announced anew, instead of a
+    minute later."""
+    now = ports.store.now()
+    for queue in node.listens:
+        for job in ports.store.announce_due(now, queue, node.slots, again_after_s=0.0):
+            ports.store.unannounce(job.id, now)
+    ports.wake()
 
 
 def live_nodes(ports: Ports) -> list[Node]:

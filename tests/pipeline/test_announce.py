@@ -8,6 +8,7 @@ import pytest
 
 from services.model.languages import LANGUAGES
 from services.model.node import Node
+from task_manager.pipeline.nodes import lose
 from task_manager.ticker.announce import announce, free_slots
 
 
@@ -164,3 +165,29 @@ def test_a_job_whose_bell_brought_a_more_urgent_one_its_turn_is_rung_again(
     announce(pipeline.ports, ring)
 
     assert [(queue, rung), (queue, rung)] == bell
+
+
+def test_a_worker_that_starts_anew_hears_again_what_it_may_have_taken_with_it(
+    pipeline, hand, accept, a_text, ring, bell
+):
+    accept([a_text], ["zh", "ja", "de", "fr"])
+    announce(pipeline.ports, ring)
+
+    hand.register()
+    announce(pipeline.ports, ring)
+
+    assert bell[:2] == bell[2:]
+
+
+def test_what_a_lost_worker_may_have_taken_with_it_is_told_to_another(
+    pipeline, hand, other_hand, accept, a_text, ring, bell
+):
+    accept([a_text], ["zh"])
+    announce(pipeline.ports, ring)
+    assert 1 == len(bell)
+
+    silent = pipeline.ports.store.node(hand.node)
+    assert lose(pipeline.ports, silent.id, silent.seen_at)
+    announce(pipeline.ports, ring)
+
+    assert 2 == len(bell)
