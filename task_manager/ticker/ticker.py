@@ -32,6 +32,9 @@ LEARN_EVERY_S = 5.0
 ORPHANS_EVERY_S = 24 * 3600.0
 DROP_AT_ONCE = 1_000  # lines of the audit log
 
+_REST = 3  # times as long as a look took nobody is heard: of a flood of calls one look sees many
+_REST_S = 0.05  # but at most so long
+
 
 class Ticker:
     """Runs inside every manager. The pipeline's `wake` makes the first two loops, announce
@@ -97,6 +100,7 @@ class Ticker:
         def run() -> None:
             while not self._stopping.is_set():
                 bell.clear()
+                began = time.monotonic()
                 self._ports.pulse.looked(name, every_s)
                 try:
                     look()
@@ -105,6 +109,7 @@ class Ticker:
                     if isinstance(error, StoreUnavailable):
                         self._ports.meter.store_failed()
                     log.warning("tick_failed", loop=name, error=repr(error))
+                self._stopping.wait(min(_REST_S, _REST * (time.monotonic() - began)))
                 if self._stopping.is_set():
                     return
                 bell.wait(every_s)
