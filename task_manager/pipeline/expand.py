@@ -41,7 +41,9 @@ def expand_task(ports: Ports, task: Task, told: Sequence[NewEvent] = ()) -> None
         if _expand_task(ports, current, told):
             break
         current, told = ports.store.task(task.id), ()
-    _close_unwanted(ports, task.id)
+    # The flag was cleared at this revision: a cancel that comes later finds the children itself.
+    if current is not None and current.cancel:
+        jobs.sweep(ports, task.id)
     ports.wake()
 
 
