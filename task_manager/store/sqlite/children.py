@@ -26,8 +26,7 @@ class ChildTables(Database):
             for output, decide in outputs:
                 put(connection, OUTPUTS, output, decide)
             insert(connection, JOBS, jobs)
-            for event in children.events:
-                append(connection, event)
+            append(connection, *children.events)
             insert(connection, DELIVERIES, deliveries)
             return expanded is None or _noted(connection, expanded)
 

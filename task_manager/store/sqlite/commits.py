@@ -27,6 +27,7 @@ Work = Callable[[sqlite3.Connection], T]
 
 BUSY_S = 10.0  # how long another process's transaction is waited for
 _ASK_EVERY_S = 0.0005
+_PRIMARY = 0xFF  # the part of an extended error code that says what kind it is
 
 
 class Turn(Generic[T]):
@@ -39,11 +40,14 @@ class Turn(Generic[T]):
         self.error: Exception | None = None
 
     def take(self, connection: sqlite3.Connection) -> None:
+        self.results = [self.work(connection)]
+
+    def take_among_others(self, connection: sqlite3.Connection) -> None:
         """Runs the work in a savepoint. An error is the writer's own, unless SQLite gave up the
         whole transaction over it."""
         connection.execute("SAVEPOINT turn")
         try:
-            self.results = [self.work(connection)]
+            self.take(connection)
         except Exception as error:
             if not connection.in_transaction:
                 raise
@@ -90,8 +94,11 @@ class Commits:
 def _commit(connection: sqlite3.Connection, turns: list[Turn[Any]]) -> None:
     _begin(connection)
     try:
-        for turn in turns:
-            turn.take(connection)
+        if len(turns) == 1:
+            turns[0].take(connection)  # its error ends the transaction, and is raised as it is
+        else:
+            for turn in turns:
+                turn.take_among_others(connection)
         connection.commit()
     except BaseException:
         connection.rollback()
@@ -106,7 +113,8 @@ def _begin(connection: sqlite3.Connection) -> None:
             try:
                 connection.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                is_busy = error.sqlite_errorcode & _PRIMARY == sqlite3.SQLITE_BUSY
+                if not is_busy or time.monotonic() > deadline:
                     raise
                 time.sleep(_ASK_EVERY_S)
             else:

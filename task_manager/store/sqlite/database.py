@@ -179,14 +179,14 @@ def put(
     connection: sqlite3.Connection, table: Table[M], document: Document, decide: Decide
 ) -> bool:
     """Inserts, or does with the stored document what `decide` says; False if nothing."""
-    stored = document_of(connection, table, document[table.key])
-    if stored is None:
-        connection.execute(table.insert, tuple(table.written(document).values()))
+    if insert(connection, table, [tuple(table.written(document).values())]):
         return True
-    fields = decide(stored)
-    if fields is not None:
-        change(connection, table, stored, fields)
-    return fields is not None
+    stored = document_of(connection, table, document[table.key])
+    fields = None if stored is None else decide(stored)
+    if stored is None or fields is None:
+        return False
+    change(connection, table, stored, fields)
+    return True
 
 
 def document_of(connection: sqlite3.Connection, table: Table[M], key: str) -> Document | None:
@@ -215,9 +215,9 @@ def change(
     """Writes the fields into the row of the document, and its columns only where they differ:
     an index whose columns are not named in the statement is not touched."""
     changed = {**document, **jsonable(table.kind, fields)}
-    before, after = table.values(document), table.written(changed)
-    differing = {name: value for name, value in after.items() if value != before[name]}
-    if differing:
+    if changed != document:
+        before, after = table.values(document), table.written(changed)
+        differing = {name: value for name, value in after.items() if value != before.get(name)}
         names = ", ".join(f"{name} = ?" for name in differing)
         sql = f"UPDATE {table.name} SET {names} WHERE {table.key} = ?"
         connection.execute(sql, (*differing.values(), document[table.key]))

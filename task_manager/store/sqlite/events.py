@@ -41,16 +41,24 @@ class EventTable(Database):
         return int(last)
 
 
-def append(connection: sqlite3.Connection, event: NewEvent) -> int:
-    """Under the next number, which it returns."""
-    (last,) = connection.execute(_LAST_NUMBER, (event.task_id,)).fetchone()
-    _place(connection, event.placed(last + 1, 0))
-    return int(last) + 1
+def append(connection: sqlite3.Connection, *events: NewEvent) -> int:
+    """Those of one task, under its next numbers; the last of them."""
+    if not events:
+        return 0
+    first = events[0]
+    (number,) = connection.execute(_LAST_NUMBER, (first.task_id,)).fetchone()
+    position = _next_position(connection, first.owner)
+    placed = [event.placed(number + n, position + n - 1) for n, event in enumerate(events, 1)]
+    insert(connection, EVENTS, rows_of(EVENTS, placed))
+    return int(number) + len(events)
 
 
 def _place(connection: sqlite3.Connection, event: TaskEvent) -> bool:
     """Inserts it behind all others of its owner, unless its number is taken."""
-    (last,) = connection.execute(_LAST_POSITION, (event.owner,)).fetchone()
-    position = max(last + 1, int(clock.now(connection) * 1e6))
-    placed = event.model_copy(update={"position": position})
+    placed = event.model_copy(update={"position": _next_position(connection, event.owner)})
     return insert(connection, EVENTS, rows_of(EVENTS, [placed])) == 1
+
+
+def _next_position(connection: sqlite3.Connection, owner: str) -> int:
+    (last,) = connection.execute(_LAST_POSITION, (owner,)).fetchone()
+    return max(int(last) + 1, int(clock.now(connection) * 1e6))

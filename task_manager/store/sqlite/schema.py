@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from services.model.access import ApiKey, AuditLine
@@ -53,23 +54,22 @@ class Table(Generic[M]):
         return next(iter(self.columns))
 
     def values(self, document: Document) -> dict[str, Any]:
-        """Every column of the row, in the order of the table."""
+        """The columns beside the document, in the order of the table."""
         known = {**document, **self.derive(document)}
-        return {**{name: known[name] for name in self.columns}, "doc": dumps(document)}
+        return {name: known[name] for name in self.columns}
 
     def written(self, document: Document) -> dict[str, Any]:
-        """The same, of a document that is about to be written; raises DocumentTooLarge."""
-        row = self.values(document)
-        text: str = row["doc"]
+        """The whole row of a document that is about to be written; raises DocumentTooLarge."""
+        text = dumps(document)
         if len(text) > DOCUMENT_LIMIT // _LONGEST_CHARACTER:
             # Escapes are the text's own; MongoDB has none, and both stores take the same.
             refuse_too_large(self.name, len(text.encode()) - text.count("\\"))
-        return row
+        return {**self.values(document), "doc": text}
 
     def read(self, doc: str) -> M:
         return self.kind.model_validate_json(doc)
 
-    @property
+    @cached_property
     def insert(self) -> str:
         names = [*self.columns, "doc"]
         marks = ", ".join("?" * len(names))
