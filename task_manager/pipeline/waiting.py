@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from task_manager.store.protocol import QueueDepth, Store
+from task_manager.store.protocol import Store
 
 
 @dataclass(slots=True)
 class Waiting:
-    """Due jobs by queue. The ticker's looks fill it; where none came lately, the store is read."""
+    """Due jobs by queue. `rung` is whether the broker took what the ticker last announced."""
 
     due: dict[str, int] = field(default_factory=dict)
     seen_at: float | None = None
     rung: bool = True
     lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def saw(self, depths: Iterable[QueueDepth], now: float, *, rung: bool) -> None:
-        """`rung` is whether the broker took the announcements."""
-        due = {depth.queue: depth.due for depth in depths if depth.due}
-        self.due, self.seen_at, self.rung = due, now, rung
 
     def of(self, queues: Collection[str], store: Store, max_age_s: float) -> int:
         """How many of the queues' jobs are due and were announced; none while the broker is away,
@@ -31,5 +26,7 @@ class Waiting:
         now = store.now()
         with self.lock:
             if self.seen_at is None or abs(now - self.seen_at) > max_age_s:
-                self.saw(store.queue_depths(now), now, rung=self.rung)
+                depths = store.queue_depths(now)
+                self.due = {depth.queue: depth.due for depth in depths if depth.due}
+                self.seen_at = now
         return sum(self.due.get(queue, 0) for queue in queues) if self.rung else 0

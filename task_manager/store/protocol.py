@@ -254,7 +254,11 @@ class Store(
         ...
 
     def queue_depths(self, now: float) -> list[QueueDepth]:
-        """Of queues that hold waiting or running jobs."""
+        """Of queues that hold waiting or running jobs. Costs more the more wait."""
+        ...
+
+    def waiting_queues(self) -> list[str]:
+        """The queues that hold waiting jobs, due or not, by name. Costs the same however many."""
         ...
 
     def jobs_ahead(self, job: Job, cap: int) -> tuple[int, float]:

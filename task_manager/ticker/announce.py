@@ -20,27 +20,24 @@ Ring = Callable[[str, str], None]  # (queue, job id); raises when the broker did
 
 
 def announce(ports: Ports, ring: Ring) -> int:
-    """One look at every queue that holds due jobs; how many announcements went out.
+    """One look at every queue that holds waiting jobs; how many announcements went out.
 
     A message that the broker did not take leaves its job and those after it unstamped, so the
     next look tries again.
     """
     now = ports.store.now()
-    depths = [depth for depth in ports.store.queue_depths(now) if depth.due]
+    queues = ports.store.waiting_queues()
     again = now - ports.settings.announce_again_s
     previews = ports.store.silent_previews(again, _PREVIEWS)
-    nodes = live_nodes(ports) if depths or previews else []
+    nodes = live_nodes(ports) if queues or previews else []
     free = free_slots(nodes, busy(ports.store.running_jobs()) if nodes else Counter(), now)
     sent = 0
-    for depth in depths:
-        limit = min(depth.due, free.get(depth.queue, 0))
-        rung, heard = _announce(ports, ring, depth.queue, limit, now)
+    for queue in queues:
+        rung, ports.waiting.rung = _announce(ports, ring, queue, free.get(queue, 0), now)
         sent += rung
-        free[depth.queue] = free.get(depth.queue, 0) - rung
-        if not heard:
-            ports.waiting.saw(depths, now, rung=False)
+        free[queue] = free.get(queue, 0) - rung
+        if not ports.waiting.rung:
             return sent
-    ports.waiting.saw(depths, now, rung=True)
     return sent + _announce_previews(ports, ring, previews, free, now)
 
 

@@ -203,6 +203,7 @@ def every_operation(store: Store) -> None:
     store.count_waiting("o", "q", 5)
     store.front_rank("q", 5)
     store.queue_depths(NOW)
+    store.waiting_queues()
     store.jobs_ahead(a_job(9), 5)
     store.running_in("q", 5)
     store.count_open_tasks("o", 5)

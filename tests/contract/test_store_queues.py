@@ -114,6 +114,22 @@ def test_queue_depths_tell_what_waits_what_is_due_and_since_when(store: Store) -
     ]
 
 
+def test_queues_that_hold_waiting_jobs_are_named_once_each(store: Store) -> None:
+    assert store.waiting_queues() == []
+    store.insert_jobs(
+        [
+            a_job(0),
+            a_job(1),
+            a_running_job(2, queue="busy"),
+            a_job(3, queue="later", due=NOW + 1),
+            a_job(4, queue="over", state=JobState.SUCCEEDED, open=False),
+            a_job(5, queue="later@zone=b"),
+        ]
+    )
+
+    assert store.waiting_queues() == ["later", "later@zone=b", "q"]
+
+
 def test_the_front_of_a_queue_is_its_first_due_job_of_that_priority(store: Store) -> None:
     store.insert_jobs(
         [

@@ -19,6 +19,7 @@ READS = frozenset({
     "known_tasks", "items",
     "item_by_text_id", "job", "jobs_of_items", "lean_jobs", "running_jobs", "has_open_jobs",
     "open_jobs", "dead_jobs", "count_jobs", "count_waiting", "front_rank", "queue_depths",
+    "waiting_queues",
     "jobs_ahead", "running_in", "dead_page", "count_open_tasks", "pending_expansions", "output",
     "outputs", "output_lines", "count_outputs", "pack", "events", "last_event", "owner_events",
     "last_position", "node", "nodes", "upload", "old_uploads", "endpoint", "endpoints", "delivery",

@@ -6,7 +6,7 @@ import pytest
 
 from services.model.job import Stage, queue_name
 from services.model.task import TaskState
-from task_manager.pipeline.settle import LOOK_AGAIN_S, look_over, settle
+from task_manager.pipeline.settle import LOOK_AGAIN_S, look_over, pause_s, settle
 from task_manager.store.children import Children, Expanded, write_one_by_one
 
 TRANSLATE = queue_name(Stage.TRANSLATE, "stub-nmt")
@@ -84,3 +84,10 @@ def test_of_two_who_tell_of_the_end_at_once_only_one_does(
     ends = [e for e in store.events(task.id, limit=99) if e.data.get("state") == "succeeded"]
     assert 1 == len(ends)
     assert store.task(task.id).look_at is None
+
+
+@pytest.mark.parametrize(
+    ("waits_s", "pause"), [(0, 30), (119, 30), (120, 60), (600, 240), (1e6, 1920)]
+)
+def test_what_waits_for_long_is_looked_at_seldom(waits_s: float, pause: float) -> None:
+    assert pause_s(waits_s) == pause

@@ -63,6 +63,20 @@ class QueueCollection(Database):
             depths.append(QueueDepth(queue, count, due, busy, oldest if due else None))
         return depths
 
+    def waiting_queues(self) -> list[str]:
+        found = [""]
+        while names := self._queues_after(found[-1]):
+            found += names
+        return found[1:]
+
+    def _queues_after(self, name: str) -> list[str]:
+        """The next one, if there is one."""
+        behind = {**_WAITING, "queue": {"$gt": name}}
+        return [
+            job["queue"]
+            for job in self._jobs.stream(behind, [("queue", 1)], only=("queue",), limit=1)
+        ]
+
     def _by_queue(self, where: Document) -> dict[str, tuple[int, float | None]]:
         """Queue → how many, and the earliest due time among them."""
         group = {"_id": "$queue", "count": _COUNT, "oldest": {"$min": "$due"}}

@@ -12,6 +12,8 @@ from task_manager.store.protocol import QueueDepth, RunningJob
 from task_manager.store.sqlite.database import Database, change, document_of
 from task_manager.store.sqlite.schema import JOBS
 
+_NEXT_QUEUE = "SELECT queue FROM jobs WHERE state = 'waiting' AND queue > ? ORDER BY queue LIMIT 1"
+
 
 class QueueTables(Database):
     def announce_due(self, now: float, queue: str, limit: int, again_after_s: float) -> list[Job]:
@@ -61,6 +63,13 @@ class QueueTables(Database):
             for queue, count, due, oldest in waiting
         ]
         return depths + [QueueDepth(queue, 0, 0, count, None) for queue, count in running.items()]
+
+    def waiting_queues(self) -> list[str]:
+        found = [""]
+        with self._lent() as connection:
+            while row := connection.execute(_NEXT_QUEUE, (found[-1],)).fetchone():
+                found.append(row[0])
+        return found[1:]
 
     def jobs_ahead(self, job: Job, cap: int) -> tuple[int, float]:
         ahead = (
