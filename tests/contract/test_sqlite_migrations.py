@@ -36,7 +36,7 @@ def write(connection: sqlite3.Connection, table: Table[Any], document: Stored) -
     """A row as the first release wrote it."""
     fields = document.model_dump(mode="json", exclude=NEW_FIELDS | NEW_OF_NODES)
     columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table.name})")]
-    row = {name: value for name, value in table.values(fields).items() if name in columns}
+    row = {name: value for name, value in table.written(fields).items() if name in columns}
     marks = ", ".join("?" * len(row))
     connection.execute(
         f"INSERT INTO {table.name} ({', '.join(row)}) VALUES ({marks})",
