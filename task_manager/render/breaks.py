@@ -75,7 +75,7 @@ def _atoms(line: str) -> Iterator[tuple[str, bool]]:
     """Texts that belong together, and whether a space follows."""
     held = ""
     for word in line.split(" "):
-        if held and (word[:1] in _AFTER_SPACE or held[-1] in _NEVER_LAST):
+        if held and (word[:1] in _AFTER_SPACE or held[-1] in _NEVER_LAST or _is_unseen(held, word)):
             held += " "
         elif held:
             yield held, True
@@ -93,12 +93,17 @@ def _runs(word: str) -> list[str]:
     runs: list[str] = []
     before = ""
     for cluster in clusters(word):
-        if before and _glued(before, cluster):
+        if before and (_glued(before, cluster) or _is_unseen(runs[-1])):
             runs[-1] += cluster
         else:
             runs.append(cluster)
         before = cluster
     return runs or [""]
+
+
+def _is_unseen(*texts: str) -> bool:
+    """One of them, by itself in a line, would leave it empty to the eye."""
+    return not all(map(width, texts))
 
 
 def _glued(before: str, after: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from spoken import HOSTILE, SENTENCES
 
@@ -23,10 +23,12 @@ def seen(text: str) -> str:
 
 
 @given(HOSTILE, LANGUAGE, st.integers(4, 60))
+@example("\u200b" + 5 * "0", "en", 4)
+@example("00 \u200b 000 \u200b", "en", 4)
 def test_no_line_is_wider_than_asked_and_nothing_is_lost(text, language, max_width) -> None:
     lines = wrap(text, language, max_width)
     assert seen("".join(lines)) == seen(clean(text))
-    assert all(width(line) <= max_width and line.strip(" ") == line != "" for line in lines)
+    assert all(0 < width(line) <= max_width and line.strip(" ") == line for line in lines)
 
 
 @given(SENTENCES, st.integers(12, 60))
