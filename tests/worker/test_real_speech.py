@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -260,9 +261,10 @@ def test_sentences_need_no_word_times_and_are_told_whole_as_they_are_heard(
 def test_sentences_keep_the_other_readings_of_what_the_engine_heard(ear: Ear) -> None:
     audio = spoken("en", slice(0, 6))
     asked = {"language": "en", "word_timestamps": True, "decoding": Decoding(n_best=4)}
-    for loud in (0.06, 0.07, 0.05, 0.08):
-        noisy = audio + np.random.default_rng(0).normal(0, loud, len(audio)).astype(np.float32)
-        cut, whole = (ear.hear(noisy, recut=recut, **asked).segments for recut in (True, False))
+    loudness = (0.06, 0.07, 0.05, 0.08, 0.1, 0.12)  # processors differ in what they doubt
+    for seed, loud in product(range(3), loudness):
+        noise = np.random.default_rng(seed).normal(0, loud, len(audio)).astype(np.float32)
+        whole = ear.hear(audio + noise, recut=False, **asked).segments
         heard = [
             (other.text, segment.start, segment.end)
             for segment in whole
@@ -271,6 +273,7 @@ def test_sentences_keep_the_other_readings_of_what_the_engine_heard(ear: Ear) ->
         if heard:
             break
     assert heard
+    cut = ear.hear(audio + noise, recut=True, **asked).segments
     told = [(segment, other) for segment in cut for other in segment.alternatives or []]
     assert [(other.text, other.start, other.end) for _, other in told] == heard
     assert all(segment.start <= other.start < segment.end for segment, other in told)
