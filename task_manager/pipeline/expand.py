@@ -25,7 +25,7 @@ from task_manager.pipeline import jobs
 from task_manager.pipeline.notices import write_told
 from task_manager.pipeline.own_words import OWN_AT_ONCE, is_superseded, own_lines
 from task_manager.pipeline.ports import Ports
-from task_manager.pipeline.settle import LOOK_AGAIN_S
+from task_manager.pipeline.settle import pause_s
 from task_manager.store.children import Children, Expanded, NewEvent
 
 
@@ -65,7 +65,7 @@ def _expand_task(ports: Ports, task: Task, told: Sequence[NewEvent]) -> bool:
         return ports.store.write_children(Children(), replace(done, look_at=ports.store.now()))
     if not children.jobs:
         return write_told(ports, task, children, done)
-    cleared = write_told(ports, task, children, replace(done, look_at=now + LOOK_AGAIN_S))
+    cleared = write_told(ports, task, children, replace(done, look_at=now + pause_s(ports)))
     if not ports.store.has_open_jobs(task.id):  # all done already, and the call for a look undone
         ports.store.note_task(task.id, {"look_at": ports.store.now()})
     return cleared

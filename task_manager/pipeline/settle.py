@@ -14,7 +14,8 @@ from task_manager.pipeline.packing import write_packs
 from task_manager.pipeline.ports import Ports
 
 LOOK_AGAIN_S = 30.0
-_LOOK_AGAIN_MOST_S = 64 * LOOK_AGAIN_S
+_LOOK_AGAIN_MOST_S = 1800.0
+_LOOKS_A_SECOND = 20.0  # at what waits
 PURGE_AGAIN_S = 60.0  # a cancelled worker may still have been writing
 PURGE_LAST_S = 3600.0  # so may a manager that slept in the middle of a write
 FORGET_S = 30 * 86_400.0  # so long it is told of a deleted task that it was there
@@ -46,25 +47,20 @@ def settle(ports: Ports, task_id: str) -> None:
 
 def look_over(ports: Ports, due: Sequence[Task]) -> list[str]:
     """The ids of those with something to do, to be settled one by one. The others wait for their
-    jobs, as most of a long queue do: these are put off together."""
+    jobs, as most of a long queue do: all of these are put off in one write."""
     waiting = [task for task in due if _waits(task) and ports.store.has_open_jobs(task.id)]
-    now = ports.store.now()
-    pauses = {task.id: pause_s(now - task.created_at) for task in waiting}
-    for pause in set(pauses.values()):
-        seen = {task.id: task.revision for task in waiting if pauses[task.id] == pause}
-        ports.store.look_later(seen, now + pause)
+    later = ports.store.now() + pause_s(ports)
+    ports.store.look_later({task.id: task.revision for task in waiting}, later)
     # A last job may have ended right before that write, and its call for a look be overwritten.
     still = {task.id for task in waiting if ports.store.has_open_jobs(task.id)}
     return [task.id for task in due if task.id not in still]
 
 
-def pause_s(age_s: float) -> float:
-    """Until a task that waits is looked at again, though nobody has called: seldom where it has
-    waited for long, or a queue of a hundred thousand would keep us busy."""
-    pause = LOOK_AGAIN_S
-    while pause * 4 <= age_s and pause < _LOOK_AGAIN_MOST_S:
-        pause *= 2
-    return pause
+def pause_s(ports: Ports) -> float:
+    """Until a task that waits for its jobs is looked at again though nobody has called. The longer
+    the queue the more seldom: a hundred thousand would keep us busy with nothing else."""
+    waiting = ports.waiting.of_all(ports.store)
+    return min(_LOOK_AGAIN_MOST_S, max(LOOK_AGAIN_S, waiting / _LOOKS_A_SECOND))
 
 
 def _waits(task: Task) -> bool:

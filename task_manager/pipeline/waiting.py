@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from task_manager.store.protocol import Store
 
+_ABOUT_S = 10.0  # how old a number may be that need not be exact
+
 
 @dataclass(slots=True)
 class Waiting:
@@ -23,10 +25,18 @@ class Waiting:
         for then no worker is to blame for hearing nothing."""
         if not queues:
             return 0
+        due = self._look(store, max_age_s)
+        return sum(due.get(queue, 0) for queue in queues) if self.rung else 0
+
+    def of_all(self, store: Store) -> int:
+        """How many jobs are due, or were within the last seconds."""
+        return sum(self._look(store, _ABOUT_S).values())
+
+    def _look(self, store: Store, max_age_s: float) -> dict[str, int]:
         now = store.now()
         with self.lock:
             if self.seen_at is None or abs(now - self.seen_at) > max_age_s:
                 depths = store.queue_depths(now)
                 self.due = {depth.queue: depth.due for depth in depths if depth.due}
                 self.seen_at = now
-        return sum(self.due.get(queue, 0) for queue in queues) if self.rung else 0
+            return self.due

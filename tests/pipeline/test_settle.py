@@ -87,7 +87,10 @@ def test_of_two_who_tell_of_the_end_at_once_only_one_does(
 
 
 @pytest.mark.parametrize(
-    ("waits_s", "pause"), [(0, 30), (119, 30), (120, 60), (600, 240), (1e6, 1920)]
+    ("waiting", "pause"), [(0, 30), (600, 30), (10_000, 500), (1_000_000, 1800)]
 )
-def test_what_waits_for_long_is_looked_at_seldom(waits_s: float, pause: float) -> None:
-    assert pause_s(waits_s) == pause
+def test_in_a_long_queue_what_waits_is_looked_at_seldom(pipeline, waiting, pause) -> None:
+    ports = pipeline.ports
+    ports.waiting.due, ports.waiting.seen_at = {"translate.stub-nmt": waiting}, ports.store.now()
+
+    assert pause_s(ports) == pause
