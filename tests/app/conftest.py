@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from running_manager import PLAYED_BY_HAND, Manager, manager_of
 from structlog.testing import capture_logs
 from typer.testing import CliRunner
@@ -16,10 +17,13 @@ from services.cli import make_app
 from services.settings import Settings
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _quiet() -> None:
-    """Log lines go where those of a manager go, and not between what commands print."""
+@pytest.fixture(autouse=True)
+def _quiet() -> Iterator[None]:
+    """Log lines go where those of a manager go, and not between what commands print. Other tests
+    hear all of theirs again."""
     logs.configure("warning", "console")
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

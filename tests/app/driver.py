@@ -190,11 +190,9 @@ def _bodies(
 ) -> tuple[Body, Body]:
     timed = [
         Word(start=0.5 + number, end=1.0 + number, text=f" {word}", probability=0.9)
-        for number, word in enumerate(text.split())
+        for number, word in enumerate(text.split() if words else ())
     ]
-    segment = Segment(
-        id=0, start=0.5, end=2.5, text=text, words=timed if words else None, flags=[*flags]
-    )
+    segment = Segment(id=0, start=0.5, end=2.5, text=text, words=timed or None, flags=[*flags])
     whole = Transcript(language=language, text=text, segments=[segment], duration=3.0)
     return inline(text), inline(whole.model_dump_json())
 

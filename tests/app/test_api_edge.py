@@ -170,13 +170,10 @@ def test_the_log_lines_of_a_request_name_it(start, capfd) -> None:
         return "uvicorn.error" in named
 
     logs.configure("info", "json")
-    try:
-        made = manager.api.post("/v1/tasks", json=TASK, headers={"x-request-id": "of-a-task"})
-        assert made.status_code == 202
-        assert manager.api.get("/crash", headers={"x-request-id": "of-a-crash"}).status_code == 500
-        soon(the_server_has_told_of_the_crash)
-    finally:
-        logs.configure("warning", "console")
+    made = manager.api.post("/v1/tasks", json=TASK, headers={"x-request-id": "of-a-task"})
+    assert made.status_code == 202
+    assert manager.api.get("/crash", headers={"x-request-id": "of-a-crash"}).status_code == 500
+    soon(the_server_has_told_of_the_crash)
 
     assert named["audit"] == "of-a-task"
     assert named["request_failed"] == named["uvicorn.error"] == "of-a-crash"
@@ -301,12 +298,12 @@ def test_a_body_that_is_read_as_a_whole_has_a_bound_whatever_it_is_called(
         assert error_of(answer)[:2] == (413, "too_large")
 
 
-def test_a_large_json_task_is_taken(shared: Manager) -> None:
+def test_a_large_json_task_is_taken(manager: Manager) -> None:
     metadata = {"a": "x"}
     text = "Hello. " * 20_000
     items = [{"text_id": str(n), "text": text, "language": "en"} for n in range(40)]
 
-    answer = shared.api.post(
+    answer = manager.api.post(
         "/v1/tasks", json={"items": items, "targets": ["zh"], "metadata": metadata}
     )
 
