@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from services.model.catalog import (
 from services.model.errors import Invalid
 from services.model_description import DESCRIPTION_FILE, read_description
 from services.model_lock import read_lock
-from services.settings import Settings
+from services.settings import Settings, load
 
 _WITHOUT_FILES = frozenset({"opencc", "stub"})
 _DEMO_FOLDER = Path(__file__).resolve().parents[1] / "demo" / "models"
@@ -59,6 +59,25 @@ def load_catalog(settings: Settings) -> Catalog:
     preferred = _preferred(Catalog(entries), settings)
     names = dict.fromkeys([*preferred, *(name for name in order if name in allowed)])
     return Catalog(entries, offered=list(names))
+
+
+@dataclass(slots=True)
+class _Own:
+    settings: Settings | None = None
+    catalog: Catalog = field(default_factory=lambda: Catalog([]))
+
+
+_own = _Own()
+
+
+def own_catalog() -> Catalog:
+    """The catalog of this process and its settings, read once: it asks the disk of every model,
+    which takes as long as a short job. What is pulled later counts from the next start on."""
+    settings = load()
+    if _own.settings is not settings:
+        _own.catalog = load_catalog(settings)
+        _own.settings = settings
+    return _own.catalog
 
 
 def _names(entries: Iterable[ModelEntry]) -> list[str]:

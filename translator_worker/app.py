@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from services.model.job import base_queue
-from services.models_folder import load_catalog
-from services.settings import load
+from services.models_folder import own_catalog
 from services.worker.app import make_worker
 from translator_worker.batches import MOST_ROWS
 from translator_worker.tasks import BUNDLES
@@ -15,7 +14,7 @@ _MOST_SIZE = 240.0  # as many characters as a batch takes, so that other childre
 
 def slots_of(queue: str) -> int:
     """Short texts fill a batch together, where the model runs here."""
-    entry = load_catalog(load()).entry(base_queue(queue).partition(".")[2])
+    entry = own_catalog().entry(base_queue(queue).partition(".")[2])
     return _CHAT_SLOTS if entry is not None and entry.chat is not None else MOST_ROWS
 
 

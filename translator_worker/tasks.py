@@ -12,7 +12,7 @@ from services.model.errors import FailureClass, JobFailed
 from services.model.glossary import GlossaryUse, used
 from services.model.stages import TranslateResult, TranslateSpec
 from services.model.transcript import Segment, Transcript, join_texts
-from services.models_folder import is_here, load_catalog, locate
+from services.models_folder import is_here, locate, own_catalog
 from services.sentences import Sentence, of_segments, of_text
 from services.settings import Settings, load
 from services.worker.bundle import BundleStage
@@ -135,7 +135,7 @@ def _chat(entry: ModelEntry, work: Work) -> _Chat:
 
 def _entry(model: str) -> ModelEntry:
     """The entry of this node's catalog. Raises JobFailed where it has none."""
-    entry = load_catalog(load()).entry(model)
+    entry = own_catalog().entry(model)
     if entry is None or entry.kind != "translate":
         raise JobFailed(
             FailureClass.PERMANENT,

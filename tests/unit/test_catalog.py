@@ -7,8 +7,8 @@ import pytest
 from services.model.catalog import DEMO, SCRIPTS, STUBS, WHISPER, Catalog, is_hub_id
 from services.model.errors import Invalid
 from services.model_lock import ModelLock, hashed, write_lock
-from services.models_folder import About, about_installed, load_catalog, locate
-from services.settings import Settings
+from services.models_folder import About, about_installed, load_catalog, locate, own_catalog
+from services.settings import Settings, load
 
 
 @pytest.fixture
@@ -314,3 +314,14 @@ def test_a_bad_catalog_file_says_what_to_mend(settings_of, catalog_file, text, r
 def test_a_missing_catalog_file_is_named(settings_of, tmp_path) -> None:
     with pytest.raises(Invalid, match=r"gone\.toml"):
         load_catalog(settings_of(catalog_file=tmp_path / "gone.toml"))
+
+
+def test_a_process_reads_its_catalog_once_for_its_settings(monkeypatch) -> None:
+    load.cache_clear()
+    catalog = own_catalog()
+    assert own_catalog() is catalog
+    monkeypatch.setenv("FANSCRIBE_STUB_MODELS", "true")
+    assert own_catalog() is catalog
+    load.cache_clear()
+    assert STUBS[0] in own_catalog().offered
+    load.cache_clear()

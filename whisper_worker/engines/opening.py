@@ -8,7 +8,7 @@ from pathlib import Path
 from services.model.catalog import ModelEntry
 from services.model.errors import FailureClass, JobFailed
 from services.model_identity import identity
-from services.models_folder import load_catalog, locate
+from services.models_folder import locate, own_catalog
 from services.settings import Settings, load
 from services.worker.fitness import check_fitness, note_seen
 from services.worker.model_cache import ModelCache
@@ -36,7 +36,7 @@ def open_engine(model: str) -> Loaded:
 def depends_on(model: str) -> str:
     """What it would be loaded with now, without loading it."""
     settings = load()
-    entry = load_catalog(settings).entry(model)
+    entry = own_catalog().entry(model)
     folder = locate(entry, settings) if entry and entry.engine != "stub" else None
     return _identity(folder, entry, settings) if folder and entry else ""
 
@@ -47,7 +47,7 @@ def _identity(folder: Path, entry: ModelEntry, settings: Settings) -> str:
 
 
 def _load(model: str, settings: Settings) -> Loaded:
-    entry = load_catalog(settings).entry(model)
+    entry = own_catalog().entry(model)
     if entry is not None and entry.engine == "stub":
         from whisper_worker.engines.stub import StubWhisper  # noqa: PLC0415
 
