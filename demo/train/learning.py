@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from demo.train.features import Batch
+from demo.train.muon import Muon, half_or_single
 from demo.train.scribe import IGNORE, Labels
 from demo.train.whisper_net import Shape, WhisperNet
 
@@ -56,7 +57,7 @@ def optimizers(net: WhisperNet) -> list[torch.optim.Optimizer]:
     heads = [known.pop(name) for name in list(known) if "_head." in name]
     matrices = [known.pop(n) for n in list(known) if ".layers." in n and known[n].ndim == 2]
     return [
-        torch.optim.Muon(matrices, weight_decay=0.01, adjust_lr_fn="match_rms_adamw"),
+        Muon(matrices),
         torch.optim.AdamW(known.values(), betas=(0.9, 0.98), weight_decay=0.01),
         torch.optim.AdamW(heads, betas=(0.9, 0.98), weight_decay=0.01),
     ]
@@ -116,7 +117,9 @@ class Run:
         for stepper, this_rate in zip(self.steppers, (rate, rate, head_rate), strict=True):
             for group in stepper.param_groups:
                 group["lr"] = this_rate
-        with torch.autocast(batch.mel.device.type, torch.bfloat16):
+        device = batch.mel.device
+        half = half_or_single(device)
+        with torch.autocast(device.type, half, enabled=half is torch.bfloat16):
             parts = losses(self.net, batch)
         torch.stack([WEIGHTS[name] * part for name, part in parts.items()]).sum().backward()
         nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)

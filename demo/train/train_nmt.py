@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from demo.grammar import LANGUAGES, Sentence, sentences
+from demo.train.muon import Muon, half_or_single
 from demo.train.whisper_net import Layer, sinusoids
 
 PAD = -100
@@ -135,7 +136,7 @@ def optimizers(net: Translator) -> list[torch.optim.Optimizer]:
     known = set(map(id, inner))
     others = [p for p in net.parameters() if id(p) not in known]
     return [
-        torch.optim.Muon(inner, lr=1.0, weight_decay=0.01, adjust_lr_fn="match_rms_adamw"),
+        Muon(inner),
         torch.optim.AdamW(others, lr=1.0, betas=(0.9, 0.98), weight_decay=0.01),
     ]
 
@@ -149,7 +150,8 @@ def one_step(
     """Learn from one batch; its loss."""
     device = net.embedding.device
     source, target = pair[0].to(device), pair[1].to(device)
-    with torch.autocast(device.type, torch.bfloat16):
+    half = half_or_single(device)
+    with torch.autocast(device.type, half, enabled=half is torch.bfloat16):
         logits = net(source, target[:, :-1].clamp(min=0))
     # the first target is the language, which the caller always states
     loss = functional.cross_entropy(
