@@ -142,6 +142,6 @@ def _text(found: Heard, output: Output, *, words: bool) -> str:
     told = {
         "text": found.transcript.text,
         "segments": whisper.segments(found.transcript, words=words),
-        "language": whisper.language_code(found.transcript.language),
+        "language": whisper.language_code(found.item.spoken_language),  # also of a translation
     }
     return dumps(told) + "\n"

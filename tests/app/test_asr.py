@@ -50,9 +50,9 @@ def test_json_has_segments_and_words_where_they_are_asked_for(
     assert shown == (["Heard", "talk."] if words else [])
 
 
-def test_a_translation_is_english_whatever_is_spoken(manager: Manager) -> None:
+def test_a_translation_into_english_names_the_language_that_is_spoken(manager: Manager) -> None:
     answer = asked(manager, task="translate", language="de", output="json")
-    assert json.loads(answer.text)["language"] == "en"
+    assert json.loads(answer.text)["language"] == "de"
     (task,) = tasks_of(manager)
     assert (task.manifest.options.decoding.task, task.manifest.items[0].language) == (
         "translate",
