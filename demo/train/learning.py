@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from demo.train.features import Batch
-from demo.train.muon import Muon, half_or_single
+from demo.train.muon import Muon
+from demo.train.precision import fast_products
 from demo.train.scribe import IGNORE, Labels
 from demo.train.whisper_net import Shape, WhisperNet
 
@@ -117,9 +118,7 @@ class Run:
         for stepper, this_rate in zip(self.steppers, (rate, rate, head_rate), strict=True):
             for group in stepper.param_groups:
                 group["lr"] = this_rate
-        device = batch.mel.device
-        half = half_or_single(device)
-        with torch.autocast(device.type, half, enabled=half is torch.bfloat16):
+        with fast_products(batch.mel.device):
             parts = losses(self.net, batch)
         torch.stack([WEIGHTS[name] * part for name, part in parts.items()]).sum().backward()
         nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)

@@ -1,7 +1,7 @@
 """Muon, as in `torch.optim`, in the precision that the machine is fast in.
 
-Torch's own computes in half precision wherever it runs. A processor without instructions for that
-takes ten times as long for such a product, which was half of a training step.
+Torch's own computes in half precision wherever it runs: half of a training step, on a processor
+that has to emulate it.
 Source: https://github.com/KellerJordan/Muon, with the learning rate of Moonshot's variant.
 """
 
@@ -14,18 +14,12 @@ import torch
 from torch import Tensor
 from torch.nn import Parameter
 
+from demo.train.precision import half_or_single
+
 MOMENTUM, DECAY = 0.95, 0.01
 LIKE_ADAMW = 0.2  # the root mean square of an update of AdamW, so that both share one rate
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 ITERATIONS = 5
-
-
-def half_or_single(device: torch.device) -> torch.dtype:
-    """The precision for products of matrices on this device."""
-    if device.type != "cpu":
-        return torch.bfloat16
-    fast = torch.ops.mkldnn._is_mkldnn_bf16_supported()  # noqa: SLF001 - it is said nowhere else
-    return torch.bfloat16 if fast else torch.float32
 
 
 class Muon(torch.optim.Optimizer):
@@ -35,8 +29,7 @@ class Muon(torch.optim.Optimizer):
         super().__init__(matrices, {"lr": lr})
 
     @torch.no_grad()
-    def step(self, closure: None = None) -> None:  # type: ignore[override]
-        assert closure is None
+    def step(self) -> None:  # type: ignore[override]  # nobody computes a loss anew in it
         for group in self.param_groups:
             for matrix in group["params"]:
                 if matrix.grad is not None:

@@ -18,7 +18,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from demo.grammar import LANGUAGES, Sentence, sentences
-from demo.train.muon import Muon, half_or_single
+from demo.train.muon import Muon
+from demo.train.precision import fast_products
 from demo.train.whisper_net import Layer, sinusoids
 
 PAD = -100
@@ -150,8 +151,7 @@ def one_step(
     """Learn from one batch; its loss."""
     device = net.embedding.device
     source, target = pair[0].to(device), pair[1].to(device)
-    half = half_or_single(device)
-    with torch.autocast(device.type, half, enabled=half is torch.bfloat16):
+    with fast_products(device):
         logits = net(source, target[:, :-1].clamp(min=0))
     # the first target is the language, which the caller always states
     loss = functional.cross_entropy(
