@@ -22,7 +22,7 @@ from benchmarks.faults.ledger import Entry, Ledger
 from benchmarks.faults.orders import Maker
 from benchmarks.faults.process import wait_for
 from benchmarks.faults.stack import Stack
-from benchmarks.faults.timeline import place_of
+from benchmarks.faults.timeline import granted_again, place_of
 from benchmarks.faults.topology import Topology
 from benchmarks.faults.traffic import Traffic
 
@@ -90,8 +90,8 @@ class Bench:
         """No job was granted twice: neither is anything done again, nor won by two."""
         again = [
             each["job"]
-            for each in self.seen("granted")
-            if each["attempt"] > 1 and (tasks is None or each["task"] in tasks)
+            for each in granted_again(self.seen())
+            if tasks is None or each["task"] in tasks
         ]
         self.expect(not again, f"granted twice although nobody failed: {again}")
 

@@ -9,6 +9,7 @@ from math import inf
 from typing import Any
 
 from benchmarks.faults.ledger import Entry
+from translator_worker.batches import HOLD_S
 
 _KILLS = frozenset({"kill", "kill_child"})
 _UNNOTICED_S = 20.0  # no loss of a whole worker is noticed earlier, so no bell rings earlier
@@ -56,6 +57,25 @@ def went_on(entries: Sequence[Entry], broken: Interrupted) -> float | None:
         if each.kind == "finished" and each["verdict"] == 200 and not _by_parent(each):
             return each.t - broken.at
     return None
+
+
+def granted_again(entries: Sequence[Entry]) -> list[Entry]:
+    """The grants of jobs that had been granted before. One that went back untouched does not count:
+    it had waited behind others of its claim for as long as a job may."""
+    granted: dict[tuple[str, int], float] = {}
+    handed_back: set[tuple[str, int]] = set()
+    again = []
+    for each in entries:
+        if each.kind == "granted":
+            job, attempt = each["job"], each["attempt"]
+            granted.setdefault((job, attempt), each.t)
+            if attempt > 1 and (job, attempt - 1) not in handed_back:
+                again.append(each)
+        elif each.kind == "finished" and each.data.get("outcome") == "released":
+            held = (each["job"], each["attempt"])
+            if each.t - granted.get(held, each.t) >= HOLD_S:
+                handed_back.add(held)
+    return again
 
 
 def _by_parent(told: Entry) -> bool:

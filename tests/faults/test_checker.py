@@ -8,7 +8,15 @@ import pytest
 
 from benchmarks.faults.checker import check
 from benchmarks.faults.ledger import Entry
-from benchmarks.faults.timeline import Interrupted, Recovery, interrupted, recoveries, went_on
+from benchmarks.faults.timeline import (
+    Interrupted,
+    Recovery,
+    granted_again,
+    interrupted,
+    recoveries,
+    went_on,
+)
+from translator_worker.batches import HOLD_S
 
 PACK = {"zh": {"a": {"T": "[zh] Hello."}}}
 JOB = "task1/translate/0/zh/T/0/0"
@@ -263,3 +271,25 @@ def test_what_an_operator_retried_did_not_go_on_by_itself() -> None:
     story.tell("order", t=50.0, task="task1", verb="retry", status=200, asked=49.0)
     story.tell("granted", t=49.9, job=JOB, attempt=4, node="n2", token="token4", asked=49.5)
     assert recoveries(story.entries) == []
+
+
+def test_a_job_that_is_granted_to_two_or_anew_is_named() -> None:
+    twice = Story().granted(1).granted(2)
+    failed = Story().granted(1).finished(1, outcome="failed").granted(2)
+    for story in (twice, failed):
+        assert [each["attempt"] for each in granted_again(story.entries)] == [2]
+
+
+def test_a_job_that_waited_in_its_claim_and_went_back_was_not_run_twice() -> None:
+    story = Story().granted(1)
+    for _ in range(int(HOLD_S)):
+        story.tell("begun", job=JOB)
+    story.finished(1, outcome="released").granted(2)
+    assert granted_again(story.entries) == []
+    story.granted(3)
+    assert [each["attempt"] for each in granted_again(story.entries)] == [3]
+
+
+def test_a_job_that_went_back_at_once_was_granted_again() -> None:
+    story = Story().granted(1).finished(1, outcome="released").granted(2)
+    assert [each["attempt"] for each in granted_again(story.entries)] == [2]
