@@ -50,21 +50,31 @@ class Ends:
     deleted: str
 
 
-def journey(site: Site, name: str) -> Ends:
-    """Every operation once, whoever dies meanwhile."""
+def journey(site: Site, name: str, is_told: Callable[[str], bool]) -> Ends:
+    """Every operation once, whoever dies meanwhile. `is_told` says whether the end of a task has
+    been told of: an order that comes before has other writes to do, and that would be chance."""
     client, worker = Caller(site), Worker(site, f"node-{name}", list(PLANS))
     other = Worker(site, f"spare-{name}")
     try:
         worker.register()
         other.register()
-        done = _work_and_look_again(client, [worker, other], name)
+
+        def await_end(task: str) -> None:
+            end = time.monotonic() + 60.0
+            while client.state(task) in {"queued", "running"} or not is_told(task):
+                if time.monotonic() > end:
+                    raise NeverAnswered(f"the end of {task}")
+                if not (worker.work() + other.work()):
+                    time.sleep(0.02)
+
+        done = _work_and_look_again(client, await_end, name)
         text = {"text_id": "t", "text": "Hello.", "language": "en"}
         cancelled = client.create(f"{name}-cancelled", [text])
         held = list(worker.claim())
         client.ask("POST", f"/v1/tasks/{cancelled}/cancel", wanted=[200, 409])
         for token, grant in held:
             worker.finish(token, grant)
-        _await_end(client, [worker, other], cancelled)
+        await_end(cancelled)
         audio = {"text_id": "a", "audio": client.upload()}
         deleted = client.create(f"{name}-deleted", [audio, text])
         held = list(worker.claim())
@@ -77,30 +87,21 @@ def journey(site: Site, name: str) -> Ends:
     return Ends(done, cancelled, deleted)
 
 
-def _work_and_look_again(client: Caller, workers: list[Worker], name: str) -> str:
+def _work_and_look_again(client: Caller, await_end: Callable[[str], None], name: str) -> str:
     text = {"text_id": "t", "text": "Hello.", "language": "en"}
     audio = {"text_id": "a", "audio": client.upload()}
     task = client.create(f"{name}-done", [audio, text])
-    _await_end(client, workers, task)
+    await_end(task)
     client.ask("POST", f"/v1/tasks/{task}/retry", wanted=[202, 409])
-    _await_end(client, workers, task)
+    await_end(task)
     more = {"add": ["fr"]}
     client.ask("POST", f"/v1/tasks/{task}/languages", wanted=[200, 202], json=more)
-    _await_end(client, workers, task)
+    await_end(task)
     words = {"version": 0, "text": "Good day."}
     path = f"/v1/tasks/{task}/items/t/transcript"
     client.ask("PUT", path, wanted=[200, 409], json=words)
-    _await_end(client, workers, task)
+    await_end(task)
     return task
-
-
-def _await_end(client: Caller, workers: list[Worker], task: str) -> None:
-    end = time.monotonic() + 60.0
-    while client.state(task) in {"queued", "running"}:
-        if time.monotonic() > end:
-            raise NeverAnswered(f"the end of {task}")
-        if not sum(worker.work() for worker in workers):
-            time.sleep(0.02)
 
 
 @dataclass
@@ -117,7 +118,7 @@ class Run:
         heard = self.ground.folder / "heard"
         part = self.ground.manager(0, **{HEARD: str(heard)})
         with self._running(part, 0):
-            ends = journey(self._site(1, lambda: None), "dry")
+            ends = journey(self._site(1, lambda: None), "dry", self._is_told)
         with self._open() as store:
             task = store.task(ends.done)
             assert task is not None
@@ -140,7 +141,7 @@ class Run:
 
         with self._running(dying, 0):
             try:
-                ends = journey(self._site(2 if second else 1, mend), name)
+                ends = journey(self._site(2 if second else 1, mend), name, self._is_told)
                 died = died or not dying.alive
                 self._settled(ends)
             except Exception as error:  # noqa: BLE001  whatever it is, it is a finding
@@ -148,6 +149,11 @@ class Run:
             finally:
                 anew.kill()
         return died
+
+    def _is_told(self, task: str) -> bool:
+        with self._open() as store:
+            found = store.task(task)
+        return found is not None and found.look_at is None
 
     def _settled(self, ends: Ends) -> None:
         """Looks the tasks over; the last of them may need a tick or two."""
