@@ -1,7 +1,8 @@
 """What hotwords do, by method: `python -m benchmarks.hotwords`.
 
 Three kinds of clips, all of sentences and voices that training never had, each with ten terms of
-which one is said or none. Names: somebody who does not exist does what the grammar says.
+which one is said or none. Names: somebody who does not exist does what the grammar says, with
+a name that could be spelt otherwise.
 Confusable words: a word of the grammar, in so much noise that it is often misheard. Unrelated:
 none of the terms is said, and what changes by them is a mistake.
 """
@@ -19,7 +20,7 @@ import numpy as np
 
 from demo import speech
 from demo.grammar import sentences
-from demo.names import named_sentences, names
+from demo.names import named_sentences, names, sisters, spellings
 from services.model.hotwords import Hotwords, Method, Term
 from whisper_worker.engines import Hearing
 from whisper_worker.engines.faster_whisper import FasterWhisper
@@ -65,13 +66,13 @@ def clips(kind: str, count: int) -> list[Spoken]:
     if kind == "names":
         known = named_sentences(count, seed=90, held_out=True)
         said: list[tuple[str, str | None]] = [*known]
-        others = names(40 * TERMS, seed=91, held_out=True)
+        others = names(20 * TERMS, seed=91, held_out=True)
     else:
         texts = [each.text("en") for each in sentences(count, seed=92, held_out=True)]
         pool = sorted({word for text in texts for word in _long_words(text)})
         confusable = kind == "confusable"
         said = [(text, _word_of(text, chance) if confusable else None) for text in texts]
-        others = pool if confusable else names(40 * TERMS, seed=93, held_out=True)
+        others = pool if confusable else names(20 * TERMS, seed=93, held_out=True)
     return [_spoken(text, term, others, chance, voices, noisy=kind == "confusable")
             for text, term in said]  # fmt: skip
 
@@ -104,7 +105,8 @@ def _spoken(
         source = np.random.default_rng(chance.getrandbits(32))
         level = float(np.sqrt(np.mean(clip**2))) * chance.uniform(*LOUDEST)
         samples += source.standard_normal(len(samples), dtype=np.float32) * np.float32(level)
-    absent = [other for other in others if other.lower() not in _words(text)]
+    alike = sisters(term) if term in spellings() else ()
+    absent = [each for each in others if each.lower() not in _words(text) and each not in alike]
     terms = chance.sample(absent, TERMS - (term is not None)) + ([term] if term else [])
     chance.shuffle(terms)
     return Spoken(samples.astype(np.float32), text, terms, term)

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from demo import speech
 from demo.grammar import sentences
-from demo.names import named_sentences, names
+from demo.names import named_sentences, names, sisters
 from demo.train.clips import Clip, speak_clip
 from demo.train.features import Features
 from demo.train.prompts import written
@@ -64,8 +64,10 @@ class Gauge:
         }
 
     def _after_terms(self, clip: Clip, number: int) -> Window:
-        others = names(TERMS, seed=SEED + 1 + number, held_out=True)
-        terms = [*others[1:], clip.name or others[0]]
+        drawn = names(TERMS + 1, seed=SEED + 1 + number, held_out=True)
+        alike = {clip.name, *sisters(clip.name)} if clip.name else set()
+        others = [other for other in drawn if other not in alike]
+        terms = [*others[: TERMS - 1], clip.name or others[-1]]
         random.Random(number).shuffle(terms)
         window = _window(clip)
         window.before = written(self._scribe.vocabulary, terms, [])

@@ -10,14 +10,14 @@ import re
 from collections.abc import Sequence
 
 from demo.grammar import sentences
-from demo.names import names
+from demo.names import names, sisters
 from demo.train import tokens as tk
 from demo.train.clips import Clip, Pool
 from demo.train.tokens import Vocabulary
 from demo.train.windows import FRAMES_A_SECOND, RATE, Window
 from services.model.hotwords import ROOM, fitting
 
-SHARES = {"nothing": 45, "told": 33, "untold": 12, "text": 10}
+SHARES = {"nothing": 40, "told": 40, "untold": 10, "text": 10}
 MOST_TERMS = 10
 MANY_TERMS, MANY_SHARE = 70, 0.05  # that many fill all the room there is
 TERMS_OF = {"names": 6, "words": 2, "both": 2}
@@ -58,13 +58,8 @@ class Prompter:
         said = _said(clips, chance) if told else []
         most = MANY_TERMS if chance.random() < MANY_SHARE else MOST_TERMS
         count = max(1, chance.randint(1, most) - len(said))
-        heard = " ".join(clip.text for clip in clips).lower()
-        others = [
-            term
-            for term in self._others(window.language, count, chance)
-            if term.lower() not in heard
-        ]
-        terms = list(dict.fromkeys([*said, *others]))
+        others = self._others(window.language, count, chance)
+        terms = list(dict.fromkeys([*said, *(term for term in others if not _heard(term, clips))]))
         chance.shuffle(terms)
         return terms
 
@@ -101,6 +96,13 @@ class Prompter:
             tokens += [_time(at), *spoken, _time(end)]
             at = end + chance.uniform(0.15, 1.5)
         return tokens
+
+
+def _heard(term: str, clips: list[Clip]) -> bool:
+    """Whether it, or what sounds the same, is said."""
+    alike = {sister for clip in clips if clip.name for sister in sisters(clip.name)}
+    said = " ".join(clip.text for clip in clips).lower()
+    return term.lower() in said or not alike.isdisjoint(term.split())
 
 
 def _said(clips: list[Clip], chance: random.Random) -> list[str]:

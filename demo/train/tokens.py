@@ -11,7 +11,7 @@ from pathlib import Path
 from tokenizers import Tokenizer
 
 from demo.grammar import sentences
-from demo.names import may_be_part
+from demo.names import BEGINNINGS, ENDINGS
 
 SHIPPED = Path(__file__).parents[1] / "models" / "whisper-demo"
 
@@ -35,7 +35,8 @@ class Vocabulary:
     compact: dict[int, int] = field(init=False)
 
     def __post_init__(self) -> None:
-        text = {*self.encode(LIST_SIGN), *_pieces_of_names(self.tokenizer)}
+        text = set(self.encode(LIST_SIGN))
+        text.update(*map(self.encode, _pieces_of_names()))
         for held_out in (False, True):
             for sentence in sentences(self.drawn, seed=7, held_out=held_out):
                 for language in LANGUAGE_TOKENS:
@@ -82,6 +83,7 @@ def _written(text: str, language: str) -> str:
     return f" {text}" if language == "en" else text
 
 
-def _pieces_of_names(tokenizer: Tokenizer) -> list[int]:
-    """Every token that some made-up name may be written with, so that none needs the shared row."""
-    return [token for token in range(END) if may_be_part(tokenizer.decode([token]))]
+def _pieces_of_names() -> list[str]:
+    """What made-up names are written with; each of them is one token."""
+    beginnings = [f" {piece}" for sisters in BEGINNINGS for piece in sisters]
+    return [*beginnings, *(piece for sisters in ENDINGS for piece in sisters)]

@@ -60,10 +60,10 @@ def test_terms_and_text_stand_there_token_for_token_as_a_worker_writes_them(
 
 def test_of_a_long_text_the_end_is_kept(shipped_vocabulary: Vocabulary) -> None:
     text = shipped_vocabulary.encode(f" {SAID_BEFORE}" * 40)
-    before = written(shipped_vocabulary, ["Tagivo"], text)
+    before = written(shipped_vocabulary, ["Kanwick"], text)
     assert len(before) == ROOM + 1
     assert before[-30:] == text[-30:]
-    assert before[: 1 + 2] == [tk.PREVIOUS, *shipped_vocabulary.encode(" Tagivo")]
+    assert before[: 1 + 2] == [tk.PREVIOUS, *shipped_vocabulary.encode(" Kanwick")]
 
 
 def test_the_position_table_has_room_for_a_full_prompt_and_a_full_window() -> None:
