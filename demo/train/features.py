@@ -22,6 +22,7 @@ class Batch:
     targets: Tensor
     low: Tensor
     high: Tensor
+    told: Tensor
     words: Tensor
     phonemes: Tensor
 

@@ -1,8 +1,8 @@
 """One step of learning, and what a checkpoint keeps of all of them.
 
-Two helpers make whisper-demo learn within hours on two cores: each frame is asked which word and
-phoneme it belongs to, and some heads of the decoder are told where in the audio each token was
-spoken.
+Three helpers make whisper-demo learn within hours on two cores: each frame is asked which word and
+phoneme it belongs to, some heads of the decoder are told where in the audio each token was spoken,
+and some where in the text before the window it stands.
 """
 
 from __future__ import annotations
@@ -23,13 +23,16 @@ from demo.train.whisper_net import Shape, WhisperNet
 LOOKING_HEADS = ((0, 0), (0, 1), (1, 0), (1, 1))
 """(layer, head) of the decoder that are told where to look, and give word times later."""
 
-WEIGHTS = {"text": 1.0, "look": 0.3, "word": 0.5, "phoneme": 0.3}
+READING_HEADS = (2, 3)
+"""Heads of the last layer of the decoder that are told where a name stands that was told to it."""
+
+WEIGHTS = {"text": 1.0, "told": 0.3, "look": 0.3, "read": 0.3, "word": 0.5, "phoneme": 0.3}
 
 
 def losses(net: WhisperNet, batch: Batch) -> dict[str, Tensor]:
     """The parts of the loss, unweighted."""
     kept = batch.targets != IGNORE
-    logits, looked, words, phonemes = net(batch.mel, batch.first, batch.inputs, kept)
+    logits, looked, own, words, phonemes = net(batch.mel, batch.first, batch.inputs, kept)
     frames = torch.arange(looked[0].shape[-1], device=logits.device)
     inside = (frames >= batch.low[..., None]) & (frames < batch.high[..., None])
     told = batch.low >= 0
@@ -39,10 +42,26 @@ def losses(net: WhisperNet, batch: Batch) -> dict[str, Tensor]:
         missed.append(-(mass + 1e-5).log().sum() / max(1, len(mass)))
     return {
         "text": functional.cross_entropy(logits, batch.targets[kept]),
+        "told": _untold(logits, batch.targets[kept], batch.told[kept] >= 0),
         "look": torch.stack(missed).mean(),
+        "read": _unread(own[:, READING_HEADS], batch.told),
         "word": _missed(words, batch.words),
         "phoneme": _missed(phonemes, batch.phonemes),
     }
+
+
+def _untold(logits: Tensor, targets: Tensor, told: Tensor) -> Tensor:
+    """The loss of the tokens that were told, which are few of many."""
+    lost = functional.cross_entropy(logits[told], targets[told], reduction="sum")
+    return lost / max(1, int(told.sum()))
+
+
+def _unread(own: Tensor, told: Tensor) -> Tensor:
+    """How little these heads (batch, head, place, place) look where a token stands that was told;
+    0 where nothing was."""
+    place = told.clamp(min=0)[:, None, :, None].expand(-1, own.shape[1], -1, -1)
+    mass = own.gather(-1, place)[..., 0].transpose(1, 2)[told >= 0]
+    return -(mass + 1e-5).log().sum() / max(1, mass.numel())
 
 
 def _missed(logits: Tensor, frames: Tensor) -> Tensor:

@@ -33,7 +33,7 @@ Weights = dict[str, NDArray[np.float32]]
 
 def restore(net: WhisperNet, model: Path, used: list[int]) -> None:
     """Fill encoder and decoder from the directory of a CTranslate2 model; `used` are the tokens
-    that have rows of their own. One that had none begins with the row of those out of use."""
+    that have rows of their own. One that had none begins like any word."""
     weights = read(model / "model.bin")
     with torch.no_grad():
         for number, conv in ((1, net.encoder.conv1), (2, net.encoder.conv2)):
@@ -50,12 +50,25 @@ def restore(net: WhisperNet, model: Path, used: list[int]) -> None:
 
 
 def _fill_tokens(net: WhisperNet, rows: NDArray[np.float32], used: list[int]) -> None:
-    _fill(net.decoder.words, rows[used])
-    _fill(net.decoder.unused, rows[0 if 0 not in used else tk.FIRST_TIME - 8])
+    unused = rows[0 if 0 not in used else tk.FIRST_TIME - 8]
+    _fill(net.decoder.words, _rows_of(rows[used], unused))
+    _fill(net.decoder.unused, unused)
     times = rows[tk.FIRST_TIME : tk.FIRST_TIME + tk.TIMES].astype(np.float64)
     weight, bias = _time_map(times, net.decoder.times.cpu().numpy().astype(np.float64))
     _fill(net.decoder.time_map.weight, weight)
     _fill(net.decoder.time_map.bias, bias)
+
+
+def _rows_of(rows: NDArray[np.float32], unused: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Tokens that are new begin about the middle of those in use, each elsewhere: the row that they
+    had is so far out that it says no to everything, and the same for all of them."""
+    new = (rows == unused).all(axis=1)
+    known = rows[~new]
+    source = np.random.default_rng(0)
+    drawn = source.normal(known.mean(axis=0), known.std(axis=0), (int(new.sum()), rows.shape[1]))
+    begun = rows.copy()
+    begun[new] = drawn
+    return begun
 
 
 def _time_map(
@@ -111,7 +124,7 @@ def words_of(net: WhisperNet, compact: dict[int, int], mel: Tensor, line: list[i
     """The log probability of each token of a line behind the three that open it."""
     ids = torch.tensor([[compact[token] for token in line]])
     memory, _ = net.encoder(mel, torch.zeros(1, dtype=torch.long))
-    logits, _ = net.decoder(ids[:, :-1], memory)
+    logits, *_ = net.decoder(ids[:, :-1], memory)
     return logits.log_softmax(-1)[0, torch.arange(len(line) - 1), ids[0, 1:]]
 
 

@@ -27,12 +27,15 @@ Line = list[tuple[int, float, float]]
 @dataclass
 class Lines:
     """A row for each window; ``low`` and ``high`` bound the frames a token should be read from, -1
-    where anything goes; ``words`` and ``phonemes`` have a column for each frame."""
+    where anything goes; ``told`` is the place in the row where the token that is to be written
+    stands before the window, -1 where nobody told it; ``words`` and ``phonemes`` have a column for
+    each frame."""
 
     inputs: Numbers
     targets: Numbers
     low: Numbers
     high: Numbers
+    told: Numbers
     words: Numbers
     phonemes: Numbers
 
@@ -132,7 +135,7 @@ class Scribe:
         shape, seen = (len(windows), longest - 1), (len(windows), frames)
         lines = Lines(
             np.zeros(shape, np.int64),
-            *(np.full(shape, gap, np.int64) for gap in (IGNORE, -1, -1)),
+            *(np.full(shape, gap, np.int64) for gap in (IGNORE, -1, -1, -1)),
             *(np.zeros(seen, np.int64) for _ in range(2)),
         )
         for row, (window, line) in enumerate(zip(windows, written, strict=True)):
@@ -150,12 +153,21 @@ class Scribe:
         if not window.spans:
             (spoken,) = self.vocabulary.numbers([tk.LANGUAGE_TOKENS[window.language]])
             lines.inputs[row, first + 1] = spoken
+        for name in {clip.name for _, _, clip, _ in window.spans if clip.name}:
+            self._tell(lines.told[row], read, first, self.vocabulary.encode(f" {name}"))
         most = lines.words.shape[1]
         for column, (_, since, until) in enumerate(line[1:], start=first):
             if until > 0:
                 span = _frames(since, until)
                 lines.low[row, column] = min(span.start, most - 1)
                 lines.high[row, column] = min(max(span.stop, span.start + 1), most)
+
+    def _tell(self, told: Numbers, read: list[int], first: int, name: list[int]) -> None:
+        """Where a name is written that stands before the window, too; a token is written in the
+        column before its own."""
+        starts = [at for at in range(len(read)) if read[at : at + len(name)] == name]
+        for written in (at for at in starts if at > first and starts[0] < first):
+            told[written - 1 : written - 1 + len(name)] = range(starts[0], starts[0] + len(name))
 
 
 def _frames(since: float, until: float) -> slice:

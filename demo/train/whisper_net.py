@@ -58,6 +58,9 @@ class Attention(nn.Module):
         weights = None
         if look:
             scores = (q @ k.transpose(-1, -2)).float() / math.sqrt(q.shape[-1])
+            if causal:
+                later = torch.ones(scores.shape[-2:], dtype=torch.bool, device=x.device).triu(1)
+                scores = scores.masked_fill(later, -math.inf)
             weights = scores.softmax(-1)
             mixed = weights.to(v.dtype) @ v
         else:
@@ -78,14 +81,18 @@ class Layer(nn.Module):
         self.final_layer_norm = nn.LayerNorm(width)
         self.cross = cross
 
-    def forward(self, x: Tensor, memory: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+    def forward(
+        self, x: Tensor, memory: Tensor | None = None, *, look: bool = False
+    ) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        """What became of it, where in the memory it looked, and, if asked, where in itself."""
         weights = None
-        x = x + self.self_attn(self.self_attn_layer_norm(x), causal=self.cross)[0]
+        read, own = self.self_attn(self.self_attn_layer_norm(x), causal=self.cross, look=look)
+        x = x + read
         if self.cross:
             seen, weights = self.encoder_attn(self.encoder_attn_layer_norm(x), memory, look=True)
             x = x + seen
         x = x + self.fc2(functional.gelu(self.fc1(self.final_layer_norm(x))))
-        return x, weights
+        return x, weights, own
 
 
 class Encoder(nn.Module):
@@ -106,7 +113,7 @@ class Encoder(nn.Module):
         x = x + self.positions[at]
         middle = x
         for number, layer in enumerate(self.layers):
-            x, _ = layer(x)
+            x, *_ = layer(x)
             if number + 1 == len(self.layers) // 2:
                 middle = x
         return self.layer_norm(x), middle
@@ -134,20 +141,21 @@ class Decoder(nn.Module):
 
     def forward(
         self, tokens: Tensor, memory: Tensor, kept: Tensor | None = None
-    ) -> tuple[Tensor, list[Tensor]]:
-        """Logits over the compact vocabulary (last: any unused token), and where it looked. With a
-        mask of places there are logits for these alone, in a row: prompts are long, and unasked."""
+    ) -> tuple[Tensor, list[Tensor], Tensor]:
+        """Logits over the compact vocabulary (last: any unused token), where in the sound each
+        layer looked, and where in the text the last one. With a mask of places there are logits for
+        these alone, in a row: prompts are long, and unasked."""
         table = self.embedding()
         x = functional.embedding(tokens, table) + self.embed_positions[: tokens.shape[1]]
         looked = []
         for layer in self.layers:
-            x, weights = layer(x, memory)
+            x, weights, own = layer(x, memory, look=layer is self.layers[-1])
             looked.append(weights)
         asked = self.layer_norm(x if kept is None else x[kept])
         logits = (asked @ table.T.to(x.dtype)).float()
         bias = torch.zeros(logits.shape[-1], device=logits.device)
         bias[-1] = self.others
-        return logits + bias, looked
+        return logits + bias, looked, own
 
 
 class WhisperNet(nn.Module):
@@ -163,7 +171,7 @@ class WhisperNet(nn.Module):
 
     def forward(
         self, mel: Tensor, first: Tensor, tokens: Tensor, kept: Tensor | None = None
-    ) -> tuple[Tensor, list[Tensor], Tensor, Tensor]:
+    ) -> tuple[Tensor, list[Tensor], Tensor, Tensor, Tensor]:
         memory, middle = self.encoder(mel, first)
-        logits, looked = self.decoder(tokens, memory, kept)
-        return logits, looked, self.word_head(memory), self.phoneme_head(middle)
+        logits, looked, own = self.decoder(tokens, memory, kept)
+        return logits, looked, own, self.word_head(memory), self.phoneme_head(middle)

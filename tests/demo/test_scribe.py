@@ -34,7 +34,7 @@ def test_a_prompt_is_read_and_not_learnt_and_what_follows_it_is_as_without(
 ) -> None:
     scribe = _scribe(shipped_vocabulary, spoken_pool)
     plain = _window(spoken_pool)
-    before = written(shipped_vocabulary, ["Tagivo", spoken_pool.named[0].name, "Zelu"], [])
+    before = written(shipped_vocabulary, ["Kanwick", spoken_pool.named[0].name, "Vikwyn"], [])
     told = dataclasses.replace(plain, before=before)
     lines = scribe.lines([plain, told], FRAMES, random.Random(1))
     one, same = scribe.lines([plain], FRAMES, random.Random(1)), len(before)
@@ -50,12 +50,33 @@ def test_a_prompt_is_read_and_not_learnt_and_what_follows_it_is_as_without(
     assert set(lines.targets[0, length:]) == {IGNORE}
 
 
+def test_each_token_of_a_name_that_was_told_knows_where_it_stands_before_the_window(
+    shipped_vocabulary: Vocabulary, spoken_pool: Pool
+) -> None:
+    scribe = _scribe(shipped_vocabulary, spoken_pool)
+    name = spoken_pool.named[0].name
+    told, other = (
+        dataclasses.replace(
+            _window(spoken_pool), before=written(shipped_vocabulary, ["Kanwick", *terms], [])
+        )
+        for terms in ([name, "Vikwyn"], ["Vikwyn"])
+    )
+    lines = scribe.lines([told, other, _window(spoken_pool)], FRAMES, random.Random(1))
+    columns = np.flatnonzero(lines.told[0] >= 0)
+    assert len(columns) == len(shipped_vocabulary.encode(f" {name}")) == 2
+    for column in columns:
+        place = lines.told[0, column]
+        assert place < len(told.before)
+        assert lines.inputs[0, place] == lines.targets[0, column]
+    assert (lines.told[1:] == -1).all()
+
+
 def test_the_first_thing_that_is_learnt_is_the_language(
     shipped_vocabulary: Vocabulary, spoken_pool: Pool
 ) -> None:
     scribe = _scribe(shipped_vocabulary, spoken_pool)
     window = _window(spoken_pool)
-    window.before = written(shipped_vocabulary, ["Tagivo"], [])
+    window.before = written(shipped_vocabulary, ["Kanwick"], [])
     lines = scribe.lines([window], FRAMES, random.Random(1))
     first = next(at for at, target in enumerate(lines.targets[0]) if target != IGNORE)
     start, language = shipped_vocabulary.numbers([tk.START, tk.LANGUAGE_TOKENS["en"]])
@@ -69,7 +90,7 @@ def test_silence_behind_a_prompt_is_no_speech(
 ) -> None:
     scribe = _scribe(shipped_vocabulary, spoken_pool)
     window = _window(spoken_pool, silent=True)
-    window.before = written(shipped_vocabulary, ["Tagivo"], [])
+    window.before = written(shipped_vocabulary, ["Kanwick"], [])
     lines = scribe.lines([window], FRAMES, random.Random(1))
     first = len(window.before)
     silent, language = shipped_vocabulary.numbers([tk.NO_SPEECH, tk.LANGUAGE_TOKENS["en"]])

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from faster_whisper import WhisperModel
 
+from demo.grammar import sentences
 from demo.train import tokens as tk
 from demo.train.clips import Pool
 from demo.train.ct2_weights import read
 from demo.train.scribe import Labels
-from demo.train.tokens import SHIPPED, Vocabulary
+from demo.train.tokens import SHIPPED, Vocabulary, load_vocabulary
 
 torch = pytest.importorskip("torch")
 
@@ -44,16 +45,20 @@ def test_the_restored_network_says_what_the_shipped_model_says() -> None:
     assert restored == pytest.approx(shipped, abs=0.05)
 
 
-def test_a_token_that_is_opened_begins_with_the_row_of_those_out_of_use(
-    shipped_vocabulary: Vocabulary,
-) -> None:
-    net = whole(SHIPPED, shipped_vocabulary.used)
-    rows = dict(zip(shipped_vocabulary.used, net.decoder.words, strict=True))
-    (opened_one,) = shipped_vocabulary.encode(" Zus")
-    assert torch.equal(rows[opened_one], net.decoder.unused)
-    assert torch.equal(rows[tk.PREVIOUS], net.decoder.unused)
-    (known,) = shipped_vocabulary.encode(" Peter")
-    assert not torch.equal(rows[known], net.decoder.unused)
+def test_tokens_that_are_opened_begin_among_the_words_and_each_by_itself() -> None:
+    fresh = load_vocabulary(SHIPPED, drawn=1).encode(" Zus zebra quartz")
+    net = whole(SHIPPED, [*_words_of_the_grammar(), *fresh])
+    known, new = net.decoder.words[: -len(fresh)], net.decoder.words[-len(fresh) :]
+    assert not any(torch.equal(row, net.decoder.unused) for row in net.decoder.words)
+    lengths = known.norm(dim=1)
+    assert all(lengths.min() / 2 < row.norm() < lengths.max() * 2 for row in new)
+    assert len({tuple(row.tolist()) for row in new}) == len(fresh)
+
+
+def _words_of_the_grammar() -> list[int]:
+    vocabulary = load_vocabulary(SHIPPED, drawn=1)
+    texts = [each.text("en") for each in sentences(50, seed=3, held_out=False)]
+    return sorted({token for text in texts for token in vocabulary.text_tokens(text, "en")})
 
 
 def test_the_times_are_restored_as_a_map_that_half_the_precision_can_hold() -> None:
