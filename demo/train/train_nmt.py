@@ -50,11 +50,11 @@ class Translator(nn.Module):
     def forward(self, source: Tensor, target: Tensor) -> Tensor:
         memory = self._embed(source)
         for layer in self.encoder:
-            memory, _ = layer(memory)
+            memory, *_ = layer(memory)
         memory = self.encoder_norm(memory)
         x = self._embed(target)
         for layer in self.decoder:
-            x, _ = layer(x, memory)
+            x, *_ = layer(x, memory)
         return (self.decoder_norm(x) @ self.embedding.T.to(x.dtype)).float()
 
 

@@ -22,6 +22,8 @@ torch = pytest.importorskip("torch")
 from demo.train.export_whisper import write_model  # noqa: E402  they need torch
 from demo.train.learning import Run  # noqa: E402
 from demo.train.restore_whisper import compare, restore, whole  # noqa: E402
+from demo.train.train_nmt import Translator, one_step  # noqa: E402
+from demo.train.train_nmt import optimizers as translator_optimizers  # noqa: E402
 from demo.train.train_whisper import (  # noqa: E402
     CHECKPOINT,
     lesson_of,
@@ -136,3 +138,12 @@ def test_the_rate_rises_from_nothing_and_ends_at_nothing(tmp_path: Path) -> None
     assert rates[2000] == 0
     assert rates[1000] == max(rates)
     assert rates_of(0, options)[1] == max(rates)  # the heads begin anew
+
+
+def test_a_translator_learns_a_batch_by_heart() -> None:
+    torch.manual_seed(4)
+    net = Translator(20, width=32)
+    steppers = translator_optimizers(net)
+    pair = torch.randint(3, 20, (8, 6)), torch.randint(3, 20, (8, 7))
+    lost = [one_step(net, steppers, pair, 0.01) for _ in range(40)]
+    assert lost[-1] < lost[0] / 2
