@@ -152,8 +152,14 @@ def test_other_readings_come_with_the_segment_that_they_are_of(
 def test_sampling_gives_other_readings_too_and_no_more_than_asked(
     demo_engine: FasterWhisper, noisy: Callable[[float], np.ndarray]
 ) -> None:
-    heard = said(demo_engine, noisy(0.1), n_best=2, best_of=5, temperature=[1.0])
-    assert max(len(segment.alternatives or []) for segment in heard) == 1
+    """Five draws may all be alike by chance: so the noise is such that they seldom are."""
+    for _ in range(5):
+        heard = said(demo_engine, noisy(0.05), n_best=2, best_of=5, temperature=[1.0])
+        most = max(len(segment.alternatives or []) for segment in heard)
+        assert most <= 1
+        if most == 1:
+            return
+    pytest.fail("five times five draws gave no other reading")
 
 
 def test_the_likeliest_token_alone_to_draw_from_is_no_chance_at_all(
