@@ -147,8 +147,7 @@ def _report(target: Target, done: Installed, *, as_json: bool) -> None:
 
     if as_json:
         about = {"model": target.name, "folder": str(done.folder), "digest": done.lock.digest}
-        flags = {"anew": done.anew, "checked": done.checked}
-        print_json({**about, **flags, **done.lock.model_dump(exclude={"files"})})
+        print_json({**about, "anew": done.anew, **done.lock.model_dump(exclude={"files"})})
     else:
         print_raw("\n".join(outcome(target, done)))
 

@@ -58,11 +58,18 @@ class Wanted:
 
 
 def convert(
-    source: Path, wanted: Wanted, root: Path, *, hub_id: str = "", commit: str = ""
+    source: Path,
+    wanted: Wanted,
+    root: Path,
+    *,
+    hub_id: str = "",
+    commit: str = "",
+    verified: bool = True,
 ) -> Installed:
     """Converts what lies in the folder `source`, into the models folder `root`.
 
-    What lies there under the name stays until the new one is whole. Raises CannotInstall.
+    What lies there under the name stays until the new one is whole. What came without a hash is
+    not `verified`. Raises CannotInstall.
     """
     if not _NAME.fullmatch(wanted.name):
         raise CannotInstall(f"{wanted.name!r} is no name for a model: give one by --name.")
@@ -91,10 +98,16 @@ def convert(
             shutil.rmtree(partial, ignore_errors=True)
             raise
         files = [hashed(path) for path in sorted(partial.iterdir())]
-        lock = ModelLock(hub_id=hub_id, revision=commit, licence=wanted.licence, files=files)
+        lock = ModelLock(
+            hub_id=hub_id,
+            revision=commit,
+            licence=wanted.licence,
+            verified=verified,
+            files=files,
+        )
         folder = root / wanted.name
         put_in_place(partial, folder, lock)
-        return Installed(folder, lock, anew=True, checked=True)
+        return Installed(folder, lock, anew=True)
 
 
 def convert_from_hub(
@@ -108,9 +121,9 @@ def convert_from_hub(
     _check_extra("")  # before anything is fetched that could not be used
     licence = wanted.licence or listing.licence
     with alone(root, f"source-{hub_id.replace('/', '--')}-{listing.commit}") as partial:
-        fetch(hub, listing, names, partial, root, show=show)
+        _, verified = fetch(hub, listing, names, partial, root, show=show)
         told = Wanted(wanted.name, wanted.quantization, wanted.sources, wanted.targets, licence)
-        done = convert(partial, told, root, hub_id=hub_id, commit=listing.commit)
+        done = convert(partial, told, root, hub_id=hub_id, commit=listing.commit, verified=verified)
         shutil.rmtree(partial)
         return done
 

@@ -73,7 +73,7 @@ def _bring(
                 "changed. Copy it again."
             )
         put_in_place(partial, folder, lock)
-        return Installed(folder, lock, anew=True, checked=told is not None)
+        return Installed(folder, lock, anew=True)
 
 
 def _copy(found: _Found, name: str, partial: Path, show: Show) -> None:

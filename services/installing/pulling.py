@@ -28,13 +28,11 @@ Show = Callable[[str, int, int], None]  # a file's name, its bytes so far, and i
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """What lies in a folder now. `anew` is false where it lay there already, whole; `checked` says
-    whether there were hashes to compare it with."""
+    """What lies in a folder now. `anew` is false where it lay there already, whole."""
 
     folder: Path
     lock: ModelLock
     anew: bool
-    checked: bool
 
 
 def pull(
@@ -50,18 +48,18 @@ def pull(
     with alone(root, f"{hub_id.replace('/', '--')}-{listing.commit}") as partial:
         there = read_lock(folder)
         if there and there.revision == listing.commit and not damaged(folder, there, thorough=True):
-            return Installed(folder, there, anew=False, checked=True)
-        files, checked = fetch(hub, listing, names, partial, root, show=show)
+            return Installed(folder, there, anew=False)
+        files, verified = fetch(hub, listing, names, partial, root, show=show)
         lock = ModelLock(
             hub_id=hub_id,
             revision=listing.commit,
             licence=listing.licence,
-            verified=checked,
+            verified=verified,
             files=files,
         )
         put_in_place(partial, folder, lock)
         _forget_other_commits(partial, listing)
-        return Installed(folder, lock, anew=True, checked=checked)
+        return Installed(folder, lock, anew=True)
 
 
 def fetch(

@@ -22,7 +22,7 @@ def outcome(target: Target, done: Installed) -> list[str]:
         f"  licence  {lock.licence or 'not said'}",
         f"  digest   {lock.digest}",
     ]
-    if not done.checked:
+    if not lock.verified:
         lines.append("There were no hashes to compare it with; those of now are kept beside it.")
     translates = is_translator([file.name for file in lock.files])
     if not translates and not any(file.name == "preprocessor_config.json" for file in lock.files):

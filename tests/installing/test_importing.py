@@ -44,7 +44,7 @@ def packed(tmp_path):
 
 def test_a_folder_is_copied_and_gets_a_lock(folder, files, root) -> None:
     done = bring(folder, MODEL, root / "tiny", root)
-    assert (done.anew, done.checked) == (True, False)
+    assert done.anew
     assert {path.name for path in (root / "tiny").iterdir()} == {*files, LOCK_FILE} - {"README.md"}
     lock = read_lock(root / "tiny")
     assert lock == done.lock
@@ -59,7 +59,6 @@ def test_what_was_pulled_elsewhere_is_checked_by_its_lock(
     pulled = pull(hub, MODEL, "main", tmp_path / "there" / "tiny", tmp_path / "there")
     members = {f"tiny/{path.name}": path.read_bytes() for path in pulled.folder.iterdir()}
     done = bring(packed(members, suffix), "", root / "tiny", root)
-    assert done.checked
     assert done.lock.verified
     assert (done.lock.digest, done.lock.revision) == (pulled.lock.digest, pulled.lock.revision)
     members["tiny/model.bin"] = bytes(len(members["tiny/model.bin"]))

@@ -45,7 +45,7 @@ def test_an_alias_and_a_hub_id_mean_the_model_of_the_catalog(
     of_hub(hub_server, "mobiuslabsgmbh/faster-whisper-large-v3-turbo", files)
     told = json.loads(pull(word, "--json"))
     assert (told["model"], told["folder"]) == (name, str(root / name))
-    assert (told["revision"], told["anew"], told["checked"]) == (COMMIT, True, True)
+    assert (told["revision"], told["anew"], told["verified"]) == (COMMIT, True, True)
 
 
 def test_another_model_of_the_hub_comes_with_the_lines_for_the_catalog(

@@ -29,7 +29,7 @@ def names_in(folder: Path) -> set[str]:
 
 def test_a_model_lies_there_whole_with_its_lock(hub, hub_server, files, root) -> None:
     done = pull(hub, MODEL, "main", root / "tiny", root)
-    assert (done.anew, done.checked, done.folder) == (True, True, root / "tiny")
+    assert (done.anew, done.lock.verified, done.folder) == (True, True, root / "tiny")
     assert names_in(root / "tiny") == TAKEN | {LOCK_FILE}
     for name in TAKEN:
         assert (root / "tiny" / name).read_bytes() == files[name]
@@ -107,14 +107,15 @@ def test_a_wrong_hash_is_thrown_away_and_told(hub, hub_server, root, name) -> No
         pull(hub, MODEL, "main", root / "tiny", root)
     assert not (root / "tiny").exists()
     hub_server.spoilt.clear()
-    assert pull(hub, MODEL, "main", root / "tiny", root).checked
+    assert pull(hub, MODEL, "main", root / "tiny", root).lock.verified
 
 
 def test_a_mirror_that_tells_no_sizes_is_held_to_its_headers(hub, hub_server, files, root) -> None:
     hub_server.revisions[MODEL, "main"] = Revision(files, tells_sizes=False)
     done = pull(hub, MODEL, "main", root / "tiny", root)
-    assert not done.lock.verified
-    assert not done.checked  # the small files have no hash then
+    assert not done.lock.verified  # the small files have no hash then
+    again = pull(hub, MODEL, "main", root / "tiny", root)
+    assert (again.anew, again.lock.verified) == (False, False)
     shutil.rmtree(root)
     hub_server.spoilt.add("model.bin")
     with pytest.raises(Damaged, match=r"model\.bin"):

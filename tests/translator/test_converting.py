@@ -13,7 +13,7 @@ from demo.grammar import sentences
 from services import settings as configuration
 from services.cli import make_app
 from services.installing import converting
-from services.installing.converting import to_convert
+from services.installing.converting import Wanted, convert, to_convert
 from services.installing.errors import CannotInstall, Unfit
 from services.installing.importing import bring
 from services.model.errors import Invalid
@@ -88,6 +88,12 @@ def test_a_converted_model_is_listed_offered_and_translates(fanscribe, opus, roo
         *("model.bin", "config.json", "shared_vocabulary.json", "fanscribe.json"),
         *("source.spm", "target.spm"),
     }
+
+
+def test_what_came_without_a_hash_stays_unverified_when_it_is_converted(opus, root):
+    done = convert(opus, Wanted("ours", "float32", ["en"], ["de"]), root, verified=False)
+    assert not done.lock.verified
+    assert not read_lock(done.folder).verified
 
 
 def test_a_model_of_several_targets_serves_those_of_its_vocabulary(
@@ -184,7 +190,7 @@ def test_a_converted_model_can_be_packed_and_brought(fanscribe, opus, root, tmp_
     fanscribe("convert", str(opus))
     elsewhere = tmp_path / "elsewhere"
     done = bring(root / "opus-mt-en-de", "", elsewhere / "opus-mt-en-de", elsewhere)
-    assert done.checked
+    assert done.lock.verified
     assert catalog_of(elsewhere, tmp_path).translator("en", "de").name == "opus-mt-en-de"
 
 
