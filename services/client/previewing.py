@@ -23,18 +23,21 @@ def previewed(api: Fanscribe, task: TaskView, console: Console) -> Iterator[None
     if not task.options.get("previews") or task.state.ended:
         yield
         return
-    reader = threading.Thread(target=_tell, args=(api, task.id, console), daemon=True)
+    reader = threading.Thread(target=_tell, args=(api, task, console), daemon=True)
     reader.start()
     yield
     reader.join(_LAST_S)
 
 
-def _tell(api: Fanscribe, task_id: str, console: Console) -> None:
+def _tell(api: Fanscribe, task: TaskView, console: Console) -> None:
+    names: list[str] = []  # of the items, in their order
     # The result comes without them, too; and whoever leaves early closes the client under us.
     with suppress(ClientError, RuntimeError):
-        for event in api.events(task_id):
+        for event in api.events(task.id):
             if isinstance(event, SentencesPreviewed):
+                names = names or [item.text_id for item in api.items(task)]
                 for sentence in event.sentences:
                     at = "" if sentence.start is None else f"{sentence.start:6.1f} s"
+                    whose = f"{escape(names[event.item])} {event.language} {at}"
                     said = escape(sentence.text.strip())
-                    console.print(f"[dim]{event.language} {at}[/]  [italic]{said}[/]")
+                    console.print(f"[dim]{whose}[/]  [italic]{said}[/]")

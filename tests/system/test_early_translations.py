@@ -112,7 +112,7 @@ def test_the_command_line_tells_them_as_they_come_and_the_same_result_at_the_end
     environment = {**stack.environment, "FANSCRIBE_URL": stack.url}
     shown = start_program(Program, *words, str(tmp_path / "early"), "--previews", env=environment)
     shown.said(r"Wrote 3 files")
-    early = [each for each in shown.lines if re.match(r"de +[\d.]+ s  ", each)]
+    early = [each for each in shown.lines if re.match(r"hear-12s de +[\d.]+ s  ", each)]
     assert early
     files = ("result.json", "1.hear-12s.de.srt")
     plain, ahead = ([(tmp_path / n / f).read_text() for f in files] for n in ("plain", "early"))
