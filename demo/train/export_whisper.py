@@ -2,7 +2,9 @@
 
 ``python -m demo.train.export_whisper --training training --out demo/models/whisper-demo``
 
-The tokenizer is that of the shipped model; nothing in it is trained.
+The tokenizer is that of the shipped model; nothing in it is trained. With ``--from`` the model that
+the training started from is written with what was learnt laid over it by ``--share``: the weights
+between two models of one training keep more of what the first one knew well.
 """
 
 import argparse
@@ -16,6 +18,7 @@ from numpy.typing import NDArray
 
 from demo.train import ct2_layers as put
 from demo.train.learning import LOOKING_HEADS, Run
+from demo.train.restore_whisper import restore
 from demo.train.tokens import END, FIRST_TIME, NO_SPEECH, SHIPPED, START, TIMES, TRANSLATE
 from demo.train.tokens import VOCABULARY_SIZE as SIZE
 from demo.train.train_whisper import CHECKPOINT
@@ -64,13 +67,28 @@ def write_model(net: WhisperNet, used: list[int], out: Path, vocabulary: list[st
     spec.save(str(out))
 
 
+def draw_back(net: WhisperNet, start: Path, used: list[int], share: float) -> None:
+    """To where it was at this share of the straight way from the model it started from."""
+    begun = WhisperNet(net.shape, used=len(used), words=1, phonemes=1)
+    restore(begun, start, used)
+    known = dict(begun.named_parameters())
+    with torch.no_grad():
+        for name, learnt in net.named_parameters():
+            if "_head." not in name:
+                learnt.copy_(share * learnt + (1 - share) * known[name])
+
+
 def main() -> None:
     """Write the whole directory."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--training", type=Path, required=True, help="the folder of the training")
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--from", type=Path, dest="start", help="the model that it started from")
+    parser.add_argument("--share", type=float, default=0.8, help="of what was learnt since")
     options = parser.parse_args()
     run = Run.load(options.training / CHECKPOINT, torch.device("cpu"))
+    if options.start:
+        draw_back(run.net, options.start, run.used, options.share)
     copied = {name: (SHIPPED / name).read_bytes() for name in COPIED}
     vocabulary = json.loads((SHIPPED / "vocabulary.json").read_text("utf-8"))
     write_model(run.net, run.used, options.out, vocabulary)

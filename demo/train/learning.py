@@ -26,7 +26,7 @@ LOOKING_HEADS = ((0, 0), (0, 1), (1, 0), (1, 1))
 READING_HEADS = (2, 3)
 """Heads of the last layer of the decoder that are told where a name stands that was told to it."""
 
-WEIGHTS = {"text": 1.0, "told": 0.3, "look": 0.3, "read": 0.3, "word": 0.5, "phoneme": 0.3}
+WEIGHTS = {"text": 1.0, "told": 0.3, "look": 0.5, "read": 0.3, "word": 0.5, "phoneme": 0.3}
 
 
 def losses(net: WhisperNet, batch: Batch) -> dict[str, Tensor]:

@@ -38,7 +38,7 @@ NEW_STAGES = (
 )
 """From this share of the training on, windows of these seconds with these weights."""
 
-STAGES = ((0.0, {6: 3, 10: 3, 30: 2}), (0.5, {6: 1, 10: 1, 30: 3}))
+STAGES = ((0.0, {6: 3, 10: 3, 30: 2}), (0.5, {6: 1, 10: 1, 30: 4}))
 """The same where the weights know their sentences: full windows are never out of sight."""
 
 FULL_SINCE, SHIFTED, SHIFTED_LATE = 0.65, 0.7, 0.15

@@ -19,7 +19,7 @@ from demo.train.tokens import SHIPPED, Vocabulary, load_vocabulary
 
 torch = pytest.importorskip("torch")
 
-from demo.train.export_whisper import write_model  # noqa: E402  they need torch
+from demo.train.export_whisper import draw_back, write_model  # noqa: E402  they need torch
 from demo.train.learning import Run  # noqa: E402
 from demo.train.restore_whisper import compare, restore, whole  # noqa: E402
 from demo.train.train_nmt import Translator, one_step  # noqa: E402
@@ -96,6 +96,18 @@ def _shipped_parts(net: WhisperNet) -> dict[str, torch.Tensor]:
     aside = ("time_map", "word_head", "phoneme_head")
     parts = {n: p for n, p in net.named_parameters() if not any(part in n for part in aside)}
     return {**parts, "rows": net.decoder.embedding()}
+
+
+def test_what_was_learnt_can_be_drawn_back_towards_where_it_began() -> None:
+    used = _words_of_the_grammar()
+    begun, learnt = whole(SHIPPED, used), whole(SHIPPED, used)
+    with torch.no_grad():
+        for weight in learnt.parameters():
+            weight.add_(1.0)
+    draw_back(learnt, SHIPPED, used, 0.25)
+    for (name, weight), first in zip(learnt.named_parameters(), begun.parameters(), strict=True):
+        if "_head." not in name:
+            torch.testing.assert_close(weight, first + 0.25)
 
 
 def test_a_training_that_was_stopped_goes_on_as_if_it_had_not_been(
