@@ -135,7 +135,7 @@ def test_vtt_is_read_whole_by_three_libraries(texts, style) -> None:
 def test_ass_is_read_whole_by_two_libraries(texts, style) -> None:
     written = render(Shown(texts), "ass", style)
     cues = with_libav(written, "ass")
-    assert with_pysubs2(written, "ass") == [replace(c, text=c.text.strip()) for c in cues]
+    assert with_pysubs2(written, "ass") == [replace(c, text=c.text.rstrip()) for c in cues]
     assert sorted(plain(unbraced("".join(c.text for c in cues)))) == [
         c for c in said(texts) if c != WORD_JOINER
     ]
