@@ -2,9 +2,9 @@
 
 ``python -m demo.train.export_whisper --training training --out demo/models/whisper-demo``
 
-The tokenizer is that of the shipped model; nothing in it is trained. With ``--from`` the model that
-the training started from is written with what was learnt laid over it by ``--share``: the weights
-between two models of one training keep more of what the first one knew well.
+The tokenizer is that of the shipped model; nothing in it is trained. With ``--from``, the
+model that the training started from, weights between the two are written, at ``--share`` of the way
+to what was learnt: of a model trained on, they kept more of what it had known well.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from demo.train import ct2_layers as put
 from demo.train.learning import LOOKING_HEADS, Run
-from demo.train.restore_whisper import restore
+from demo.train.restore_whisper import whole
 from demo.train.tokens import END, FIRST_TIME, NO_SPEECH, SHIPPED, START, TIMES, TRANSLATE
 from demo.train.tokens import VOCABULARY_SIZE as SIZE
 from demo.train.train_whisper import CHECKPOINT
@@ -69,13 +69,11 @@ def write_model(net: WhisperNet, used: list[int], out: Path, vocabulary: list[st
 
 def draw_back(net: WhisperNet, start: Path, used: list[int], share: float) -> None:
     """To where it was at this share of the straight way from the model it started from."""
-    begun = WhisperNet(net.shape, used=len(used), words=1, phonemes=1)
-    restore(begun, start, used)
-    known = dict(begun.named_parameters())
+    begun = whole(start, used)
     with torch.no_grad():
-        for name, learnt in net.named_parameters():
-            if "_head." not in name:
-                learnt.copy_(share * learnt + (1 - share) * known[name])
+        for part, first in ((net.encoder, begun.encoder), (net.decoder, begun.decoder)):
+            for learnt, known in zip(part.parameters(), first.parameters(), strict=True):
+                learnt.copy_(share * learnt + (1 - share) * known)
 
 
 def main() -> None:

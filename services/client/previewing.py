@@ -35,7 +35,8 @@ def _tell(api: Fanscribe, task: TaskView, console: Console) -> None:
     with suppress(ClientError, RuntimeError):
         for event in api.events(task.id):
             if isinstance(event, SentencesPreviewed):
-                names = names or [item.text_id for item in api.items(task)]
+                if event.item >= len(names):
+                    names = [item.text_id for item in api.items(task)]
                 for sentence in event.sentences:
                     at = "" if sentence.start is None else f"{sentence.start:6.1f} s"
                     whose = f"{escape(names[event.item])} {event.language} {at}"

@@ -23,7 +23,7 @@ def outcome(target: Target, done: Installed) -> list[str]:
         f"  digest   {lock.digest}",
     ]
     if not lock.verified:
-        lines.append("There were no hashes to compare it with; those of now are kept beside it.")
+        lines.append("There were no hashes to compare it with; its first ones are kept beside it.")
     translates = is_translator([file.name for file in lock.files])
     if not translates and not any(file.name == "preprocessor_config.json" for file in lock.files):
         lines.append("It has no preprocessor_config.json: 80 mel bands are assumed.")

@@ -197,7 +197,7 @@ def run_offline(models: Path, *words: str) -> str:
     done = subprocess.run(
         [sys.executable, "-c", OFFLINE, *words],
         env={**os.environ, "FANSCRIBE_MODELS_DIR": str(models)},
-        cwd=ROOT, capture_output=True, text=True, check=True, timeout=600,
+        cwd=ROOT, capture_output=True, text=True, check=True, timeout=120,
     )  # fmt: skip
     return done.stdout
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from multiprocessing import get_context
+from dataclasses import replace
 
 import pytest
+from fresh_voice import by_a_fresh_voice
 
-from benchmarks.hotwords import Spoken, clips, listener, score
+from benchmarks.hotwords import Score, Spoken, clips, listener, score
 from services.model.hotwords import Method
 from whisper_worker.engines.faster_whisper import FasterWhisper
 
@@ -14,43 +15,45 @@ COUNT = 10
 WAYS: list[tuple[Method, float]] = [("prompt", 1.5), ("bias", 3.0)]
 
 
-def said(kind: str) -> list[Spoken]:
-    """What espeak-ng says depends on what it said before, so nothing was: a process of its own."""
-    with get_context("spawn").Pool(1) as fresh:
-        return fresh.apply(clips, (kind, COUNT))
+class Ear:
+    """Clips of one kind, and what is heard in them without help."""
 
+    def __init__(self, engine: FasterWhisper, kind: str) -> None:
+        self.engine = engine
+        self.spoken: list[Spoken]
+        (self.spoken,) = by_a_fresh_voice(clips, [(kind, COUNT)])
+        hear = listener(engine, "prompt", 1.0)
+        self.plain = [hear(replace(clip, terms=[])) for clip in self.spoken]
 
-def untold(engine: FasterWhisper, spoken: list[Spoken]) -> list[str]:
-    """The texts without help."""
-    hear = listener(engine, "prompt", 1.0)
-    return [hear(Spoken(clip.samples, clip.text, terms=[], said=None)) for clip in spoken]
-
-
-@pytest.fixture(scope="module")
-def named() -> list[Spoken]:
-    return said("names")
+    def told(self, method: Method, boost: float) -> Score:
+        return score(self.spoken, listener(self.engine, method, boost), self.plain)
 
 
 @pytest.fixture(scope="module")
-def unrelated() -> list[Spoken]:
-    return said("unrelated")
+def names(demo_engine: FasterWhisper) -> Ear:
+    return Ear(demo_engine, "names")
+
+
+@pytest.fixture(scope="module")
+def unrelated(demo_engine: FasterWhisper) -> Ear:
+    return Ear(demo_engine, "unrelated")
 
 
 @pytest.mark.parametrize(("method", "boost"), WAYS)
 def test_most_names_that_are_told_are_written_so_and_none_that_nobody_said(
-    demo_engine: FasterWhisper, named: list[Spoken], method: Method, boost: float
+    names: Ear, method: Method, boost: float
 ) -> None:
-    plain = untold(demo_engine, named)
-    guessed = sum(str(clip.said) in text for clip, text in zip(named, plain, strict=True))
-    found = score(named, listener(demo_engine, method, boost), plain)
+    guessed = sum(
+        str(clip.said) in text for clip, text in zip(names.spoken, names.plain, strict=True)
+    )
+    found = names.told(method, boost)
     assert found.heard > COUNT / 2 > guessed
     assert found.invented == 0
 
 
 @pytest.mark.parametrize(("method", "boost"), WAYS)
 def test_terms_that_nobody_says_change_nothing(
-    demo_engine: FasterWhisper, unrelated: list[Spoken], method: Method, boost: float
+    unrelated: Ear, method: Method, boost: float
 ) -> None:
-    plain = untold(demo_engine, unrelated)
-    found = score(unrelated, listener(demo_engine, method, boost), plain)
+    found = unrelated.told(method, boost)
     assert (found.invented, found.changed) == (0, 0)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import product
-from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from fresh_voice import by_a_fresh_voice
 from in_test_manager import InTestManager
 
 from demo import speech
@@ -128,12 +127,6 @@ def said(language: str, chosen: slice, *, voice: int = 3) -> list[np.ndarray]:
     return by_a_fresh_voice(
         speech.speak, [(e.text(language), language, who) for e in KNOWN[chosen]]
     )
-
-
-def by_a_fresh_voice(speak: Callable[..., Any], lines: list[tuple[object, ...]]) -> list[Any]:
-    """What espeak-ng says depends on what it said before, so nothing was: a process of its own."""
-    with get_context("spawn").Pool(1) as fresh:
-        return fresh.starmap(speak, lines)
 
 
 def spoken(language: str, chosen: slice, *, gap: float = 0.5) -> np.ndarray:
