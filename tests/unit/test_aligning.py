@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterable, Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rapidfuzz.distance import Levenshtein
 
@@ -67,6 +67,8 @@ def test_edits_are_counted_by_kind(expected, found, edits):
 
 
 @settings(max_examples=60, deadline=None)
+@example(seed=30668, length=3999, share=0.1, times=2)
+@example(seed=611, length=3999, share=0.1, times=2)
 @given(
     seed=st.integers(),
     length=st.integers(0, 4000),
