@@ -54,7 +54,9 @@ def journey(site: Site, name: str, is_told: Callable[[str], bool]) -> Ends:
     """Every operation once, whoever dies meanwhile. `is_told` says whether the end of a task has
     been told of: an order that comes before has other writes to do, and that would be chance."""
     client, worker = Caller(site), Worker(site, f"node-{name}", list(PLANS))
-    other = Worker(site, f"spare-{name}")
+    # One list for both, so that the first translations get the plans whoever claims them. One
+    # that was left for later would fail a cell for good after the only retry of the journey.
+    other = Worker(site, f"spare-{name}", worker.plans, worker.acts)
     try:
         worker.register()
         other.register()
