@@ -19,20 +19,30 @@ _QUEUE = "transcribe.stub-whisper"
     "T02",
     "workers killed with a message that redis has given and nobody knows of",
     limits={"recovered": _RECOVERED_S},
-    full={"deaths": 20},
+    full={"rounds": 2, "deaths": 10},
     full_stack=Topology(rhythm="real", translators=3, hook=dies_with_message.__name__),
     brokers=("redis",),
     alongside=True,
 )
-def dies_with_the_message(bench: Bench, *, deaths: int) -> None:
-    """Neither redis nor a worker knows of it any more; the store does."""
-    lost = dict(_die_with_one(bench) for _ in range(deaths))
+def dies_with_the_message(bench: Bench, *, rounds: int, deaths: int) -> None:
+    """Neither redis nor a worker knows of it any more; the store does.
+
+    The deaths of a round are over, and the workers back, before the first of its jobs is announced
+    again: a later death would take that message, and all workers could be starting when it comes.
+    """
+    lost: dict[str, float] = {}
+    for _ in range(rounds):
+        lost |= dict(_die_with_one(bench) for _ in range(deaths))
+        bench.traffic.wait(180)
     bench.finish(180)
+    waited = 0
     for task, at in lost.items():
         grants = [each for each in bench.seen("granted") if each["task"] == task]
         if bench.expect(bool(grants), f"{task} was never granted"):
-            bench.expect(grants[0].t > at, f"{task} was granted before its worker died")
-            bench.measure("recovered", grants[0].t - at)
+            # Whoever ends a job asks for the next, and may win this one before the death is seen.
+            waited += grants[0].t > at
+            bench.measure("recovered", max(0.0, grants[0].t - at))
+    bench.expect(waited > len(lost) // 2, "hardly a job had to wait for somebody else")
     bench.expect_nobody_charged()
 
 
