@@ -96,12 +96,15 @@ def _fits(ports: Ports, asked: Claim, model: str) -> bool:
     return False
 
 
-def _ring_again(ports: Ports, job_id: str) -> None:
-    """Its bell brought a better job its turn, which perhaps was never rung for: while it still
-    waits it is announced anew, instead of a minute later."""
+def _ring_again(ports: Ports, job_id: str) -> Job | None:
+    """Its bell was heard and did not bring its turn: while it still waits it is announced anew,
+    instead of a minute later. None if it does not wait."""
     job = ports.store.job(job_id)
-    if job is not None and job.state is JobState.WAITING and job.announced_at is not None:
+    if job is None or job.state is not JobState.WAITING:
+        return None
+    if job.announced_at is not None:
         ports.store.unannounce(job.id, job.announced_at)
+    return job
 
 
 def _rest(
@@ -109,20 +112,18 @@ def _rest(
 ) -> float:
     """For how long the asker keeps still where it was refused what another node could take.
 
-    The first job that is left behind loses its stamp, so that the bell rings again at once;
-    where nobody else is able, the stamp stays and rings in its own time. A slot that rests is
-    one less for all others' jobs: so it does not rest for long.
+    The job whose bell it heard loses its stamp, so that the bell rings again at once; those of
+    others are still on their way. Where nobody else is able, the stamp stays and rings in its own
+    time. A slot that rests is one less for all others' jobs: so it does not rest for long.
     """
-    now = ports.store.now()
-    for left in ports.store.announce_due(now, asked.queue, 1, 0.0) if others else ():
-        ports.store.unannounce(left.id, now)
-        unfit = bool(left.model) and left.model not in models
-        if barred or unfit or asked.node in left.avoid:
-            if not any(other.free for other in others):
-                return 0.0
-            ports.wake()
-            return REST_S
-    return 0.0
+    left = _ring_again(ports, asked.job) if others else None
+    if left is None or not any(other.free for other in others):
+        return 0.0
+    unfit = bool(left.model) and left.model not in models
+    if not (barred or unfit or asked.node in left.avoid):
+        return 0.0
+    ports.wake()
+    return REST_S
 
 
 def _grant(ports: Ports, job: Job) -> Grant | None:

@@ -337,17 +337,31 @@ def test_an_avoided_node_rests_and_the_bell_rings_for_another(
     assert len(ask(other_hand).grants) == 1
 
 
+def test_the_bell_that_an_avoided_node_heard_rings_again_not_that_of_an_older_job(
+    hand, other_hand, accept, a_text, ask, bells
+):
+    accept([a_text], ["zh", "ja"])
+    for grant in ask(hand, slots=2).grants:
+        hand.fail(grant, *OOM)
+    rung = bells()
+    assert len(rung) == 2
+
+    for heard in rung:
+        assert ask(hand, job=heard).rest_s == 0.5
+        assert bells() == [heard]
+
+
 def test_an_avoided_node_does_not_rest_while_the_others_are_busy(
     hand, other_hand, accept, a_text, ask, beat, bells
 ):
     accept([a_text], ["zh"])
     (grant,) = hand.claim(TRANSLATE)
     hand.fail(grant, *OOM)
-    bells()
+    (rung,) = bells()
     beat(other_hand, running=2)
 
-    assert ask(hand).rest_s == 0.0
-    assert len(bells()) == 1
+    assert ask(hand, job=rung).rest_s == 0.0
+    assert bells() == [rung]
 
 
 def test_an_avoided_node_serves_where_it_is_the_only_one(hand, accept, a_text, ask):
