@@ -138,7 +138,8 @@ class Scenario:
     `full_stack` is what it needs in full, `quick_stack` in quick: None takes the one fast stack
     that quick scenarios share. `alongside` ones mostly wait, and run beside others; not
     those that start many processes or look how fast answers come. `alone` ones need the
-    machine to themselves.
+    machine to themselves. `minutes` is about how long it takes in full, where that is long:
+    of those alongside, the longest begin first, so that nobody waits for them at the end.
     """
 
     id: str
@@ -151,6 +152,7 @@ class Scenario:
     quick_stack: Topology | None = None
     alongside: bool = False
     alone: bool = False
+    minutes: int = 0
     stores: tuple[str, ...] = ()  # empty: any
     brokers: tuple[str, ...] = ()
     here: bool = True  # whether the machine has what it needs

@@ -161,6 +161,7 @@ def _run_full(chosen: Sequence[Scenario], plan: Plan, tell: Tell) -> list[Outcom
     lanes = plan.lanes if plan.broker == "redis" else 1  # the stacks would share one RabbitMQ
     alone = [each for each in chosen if each.alone]
     beside = [each for each in chosen if each.alongside and lanes > 1]
+    beside.sort(key=lambda each: -each.minutes)
     main = [each for each in chosen if each not in (*alone, *beside)]
     first = [run_alone(each, each.full_stack, plan, tell) for each in alone]
     with ThreadPoolExecutor(max(1, lanes - 1)) as pool:

@@ -13,6 +13,7 @@ from benchmarks.faults.topology import Topology
     full={"share": 1.0},
     full_stack=Topology(managers=1, whispers=1),  # not used: the managers that die have their own
     alongside=True,
+    minutes=11,
     stores=("sqlite",),
 )
 def killed_at_every_write(bench: Bench, *, share: float) -> None:

@@ -20,6 +20,7 @@ _URL = {"FANSCRIBE_OBJECTS_ACCESS": "url"}
     full={"jobs": 20, "hear_s": 20, "away_s": 600.0},
     full_stack=Topology(rhythm="real", slots=10),
     alongside=True,
+    minutes=11,
 )
 def no_manager(bench: Bench, *, jobs: int, hear_s: int, away_s: float) -> None:
     """All of it is on the workers' disks then, is taken when a manager is back, and nothing is
@@ -58,6 +59,7 @@ def _spooled(bench: Bench) -> int:
     full={"clips": 4, "texts": 6, "away_s": 600.0},
     full_stack=Topology(rhythm="real", slots=6, settings=_URL),
     alongside=True,
+    minutes=11,
 )
 def no_storage(bench: Bench, *, clips: int, texts: int, away_s: float) -> None:
     """Decoded audio and long translations are kept and stored in place; no engine runs again."""
